@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+/** One project a suite, so that `npm test` prints a closing line for each; `npx vitest run --project unit` runs one. */
+export default defineConfig({
+  test: {
+    pool: "forks",
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "golden", include: ["test/golden/**/*.test.ts"] } },
+      { extends: true, test: { name: "engine", include: ["test/engine/**/*.test.ts"] } },
+      { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "stress", include: ["test/stress/**/*.test.ts"], testTimeout: 900_000 },
+      },
+    ],
+  },
+});
