@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** One project a suite, so that `npm test` prints a closing line for each; `npx vitest run --project unit` runs one. */
 export default defineConfig({
   test: {
+    // Its modules import each other without file extensions, which only a bundler resolves.
+    server: { deps: { inline: ["dt-sql-parser"] } },
     pool: "forks",
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
     testTimeout: 60_000,
