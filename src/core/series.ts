@@ -1,0 +1,81 @@
+/**
+ * Series, groups, windows and the grid they lie on.
+ * A group is one combination of the `by` values; a series is one measure of one group; a window is one interval of it.
+ */
+
+/** One combination of the `by` values, in the order of the pipeline file's `by`. Empty when there is no `by`. */
+export type Group = readonly string[];
+
+/** An interval of event time [start, end), epoch ms. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A series by its parts. */
+export interface SeriesKey {
+  readonly measure: string;
+  /** Field to value, in the order of `by`. */
+  readonly by: Readonly<Record<string, string>>;
+}
+
+/** The start of the window that `time` falls into; windows are aligned to the epoch, so to UTC midnight. */
+export function windowStart(time: number, every: number): number {
+  return Math.floor(time / every) * every;
+}
+
+/** A group as one string, to key maps with: unique, because the parts are escaped. */
+export function groupKey(group: Group): string {
+  return group.length === 1 ? group[0]! : group.map((part) => part.replace(/[\\|]/g, "\\$&")).join("|");
+}
+
+/** The group that `groupKey` made; `size` is the number of `by` fields. */
+export function parseGroupKey(key: string, size: number): Group {
+  if (size === 0) return [];
+  if (size === 1) return [key];
+  const parts: string[] = [""];
+  for (let i = 0; i < key.length; i++) {
+    const c = key[i]!;
+    if (c === "\\") parts[parts.length - 1] += key[++i] ?? "";
+    else if (c === "|") parts.push("");
+    else parts[parts.length - 1] += c;
+  }
+  return parts;
+}
+
+/** The id of a series, readable and unique: `departures{origin=BOS}`, or `departures` when there is no `by`. */
+export function seriesId(measure: string, fields: readonly string[], group: Group): string {
+  if (fields.length === 0) return measure;
+  const parts = fields.map((field, i) => `${field}=${(group[i] ?? "").replace(/[\\,{}=]/g, "\\$&")}`);
+  return `${measure}{${parts.join(",")}}`;
+}
+
+/** The parts of a series id; undefined when the text is none. */
+export function parseSeriesId(id: string): SeriesKey | undefined {
+  const open = id.indexOf("{");
+  if (open < 0) return id.length > 0 ? { measure: id, by: {} } : undefined;
+  if (!id.endsWith("}") || open === 0) return undefined;
+  const by: Record<string, string> = {};
+  let field: string | undefined;
+  let text = "";
+  const inner = id.slice(open + 1, -1);
+  for (let i = 0; i <= inner.length; i++) {
+    const c = inner[i];
+    if (c === "\\") text += inner[++i] ?? "";
+    else if (c === "=" && field === undefined) {
+      field = text;
+      text = "";
+    } else if (c === "," || c === undefined) {
+      if (field === undefined) return undefined;
+      by[field] = text;
+      field = undefined;
+      text = "";
+    } else text += c;
+  }
+  return { measure: id.slice(0, open), by };
+}
+
+/** A series as people read it in a list: `departures BOS`. */
+export function seriesLabel(key: SeriesKey): string {
+  return [key.measure, ...Object.values(key.by)].join(" ");
+}
