@@ -11,13 +11,13 @@ const may = {
   "src/core": pkg("valibot", "jsonc-parser"),
   "src/forecaster": [inside("src/core")],
   "src/sql": [inside("src/core"), ...pkg("dt-sql-parser", "antlr4ng", "antlr4-c3", "sql-formatter")],
-  "src/rpc": [inside("src/core"), ...pkg("vscode-jsonrpc")],
+  "src/rpc": [inside("src/core"), "^src/backend\\.ts$", ...pkg("vscode-jsonrpc")],
   "src/engine": [
     ...["core", "forecaster", "sql", "rpc"].map((f) => inside(`src/${f}`)),
     "^src/backend\\.ts$",
-    ...pkg("@duckdb", "cbor-x"),
+    ...pkg("@duckdb", "cbor-x", "vscode-jsonrpc"),
   ],
-  "src/local": [inside("src/rpc"), inside("src/core"), "^src/backend\\.ts$"],
+  "src/local": [inside("src/rpc"), inside("src/core"), "^src/backend\\.ts$", ...pkg("vscode-jsonrpc")],
   "src/aws": [inside("src/core"), "^src/backend\\.ts$", "^src/sql/split\\.ts$", ...pkg("@aws-sdk", "@smithy")],
   "src/cli": [
     ...["core", "rpc", "local"].map((f) => inside(`src/${f}`)),
