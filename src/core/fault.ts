@@ -12,6 +12,7 @@ export type FaultCode =
   | "stack.failed"
   | "stream.not-found"
   | "stream.corrupt"
+  | "stream.busy"
   | "query.failed"
   | "query.refused"
   | "query.cancelled"
