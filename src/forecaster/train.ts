@@ -8,7 +8,7 @@ import { choosePlan, type Plan } from "./plan.ts";
 import { logScale, rawScale } from "./scale.ts";
 
 /** A model and its band, learned from the first windows of a history. */
-export interface Fitted {
+export interface Trained {
   readonly plan: Plan;
   /** For each origin the quantiles of the windows from there on: `[origin][level][step]`. Reads nothing from the origin on. */
   forecast(origins: readonly number[]): Float64Array[][];
@@ -18,7 +18,7 @@ export interface Fitted {
  * Learns from `values[0, end)`, which must begin with an observed value. What lies beyond `end` is read only as the past of later
  * origins.
  */
-export function train(values: Float64Array, end: number, every: number, settings: Settings, given?: Plan): Fitted {
+export function train(values: Float64Array, end: number, every: number, settings: Settings, given?: Plan): Trained {
   const plan = given ?? choosePlan(values, end, every, settings);
   const { horizon, levels } = settings;
   // Squares of values at the ends of the floating-point range would overflow or vanish: such series are scaled.
@@ -37,27 +37,27 @@ export function train(values: Float64Array, end: number, every: number, settings
   };
 
   let model: Member;
-  let fitted: Band;
+  let around: Band;
   switch (plan.method) {
     case "ensemble":
       model = new Ensemble(own, plan.calibrateFrom, end, { seasons: plan.seasons, horizon, resolution, floor });
-      fitted = calibrate(model, own, plan.calibrateFrom, end, band);
+      around = calibrate(model, own, plan.calibrateFrom, end, band);
       break;
     case "seasonal-naive":
       model = new SeasonalNaive(own, plan.seasons[0] ?? 1);
-      fitted = calibrate(model, own, plan.calibrateFrom, end, band);
+      around = calibrate(model, own, plan.calibrateFrom, end, band);
       break;
     case "robust-mean":
     case "constant":
       model = new RobustMean(own);
-      fitted = new Band(band, deviations(known, levels));
+      around = new Band(band, deviations(known, levels));
       break;
   }
   return {
     plan,
     forecast: (origins) =>
       model.forecast(origins, horizon).map((path) => {
-        const quantiles = fitted.around(path);
+        const quantiles = around.around(path);
         return unit === 1 ? quantiles : quantiles.map((q) => q.map((v) => clampFinite(v * unit)));
       }),
   };
