@@ -79,3 +79,9 @@ export function parseSeriesId(id: string): SeriesKey | undefined {
 export function seriesLabel(key: SeriesKey): string {
   return [key.measure, ...Object.values(key.by)].join(" ");
 }
+
+/** Every group that the listed values make, in the order of the lists. */
+export function* combinations(lists: readonly (readonly string[])[], head: Group = []): Generator<Group> {
+  if (head.length === lists.length) yield head;
+  else for (const value of lists[head.length]!) yield* combinations(lists, [...head, value]);
+}

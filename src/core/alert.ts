@@ -1,0 +1,159 @@
+/**
+ * Step 7, alert: an alarm rule watches every series of its measure. A series contributes when m of its last n windows
+ * deviate beyond the threshold; the rule is in ALARM while any series contributes. Missing windows count as CloudWatch's
+ * TreatMissingData says, so that the rule means the same on both targets.
+ */
+import type { Comparison } from "./compare.ts";
+import type { AlarmRule, MissingData } from "./spec.ts";
+
+export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
+
+/** One window of one series as the rule sees it: breaching, not, or missing. */
+export type Datapoint = boolean | null;
+
+/** What a rule remembers of one series, as JSON. */
+export interface SeriesMemory {
+  readonly state: AlarmState;
+  /** The last windows, newest last, at most `evaluationRange`, each with its start. */
+  readonly recent: readonly { readonly start: number; readonly breaching: Datapoint }[];
+  /** Windows seen since the series is watched. */
+  readonly seen: number;
+}
+
+/** What a rule remembers, as JSON. */
+export interface RuleMemory {
+  readonly state: AlarmState;
+  /** End of the window at which the state last changed; null before. */
+  readonly since: number | null;
+  readonly series: Readonly<Record<string, SeriesMemory>>;
+}
+
+/** What a rule concluded from the windows that end at `at`. */
+export interface RuleOutcome {
+  readonly memory: RuleMemory;
+  readonly at: number;
+  readonly transition?: { readonly from: AlarmState; readonly to: AlarmState; readonly reason: string };
+  /** Series that contribute since this tick, with the start of their first breaching window in it. */
+  readonly joined: readonly { readonly series: string; readonly from: number }[];
+  /** Series that contribute no more. */
+  readonly left: readonly string[];
+  /** All that contribute now, in order of their ids. */
+  readonly contributors: readonly string[];
+}
+
+export const FRESH_RULE: RuleMemory = { state: "INSUFFICIENT_DATA", since: null, series: {} };
+const FRESH_SERIES: SeriesMemory = { state: "INSUFFICIENT_DATA", recent: [], seen: 0 };
+
+/**
+ * How many windows back a rule looks for data when some of the last n are missing. CloudWatch's documentation shows five
+ * for n = 3 ("Configuring how CloudWatch alarms treat missing data").
+ */
+export function evaluationRange(periods: number): number {
+  return periods + 2;
+}
+
+/** Whether a comparison breaches: null when it has no deviation. */
+export function breaches(rule: Pick<AlarmRule, "direction" | "threshold">, deviation: number): Datapoint {
+  if (Number.isNaN(deviation)) return null;
+  if (rule.direction !== "above" && deviation < -rule.threshold) return true;
+  return rule.direction !== "below" && deviation > rule.threshold;
+}
+
+/**
+ * The state that datapoints put an alarm into, by CloudWatch's documented rules: if at least n of the evaluation range
+ * exist, the newest n existing ones decide; otherwise what is lacking is filled as `missing` says.
+ * @param points newest last, at most `evaluationRange(periods)`.
+ * @param seen windows since the series is watched: those before it count as existing and healthy, not as missing.
+ */
+export function evaluateDatapoints(
+  points: readonly Datapoint[],
+  rule: { readonly datapoints: number; readonly periods: number; readonly missing: MissingData },
+  current: AlarmState,
+  seen = Number.POSITIVE_INFINITY,
+): AlarmState {
+  const existing = points.filter((p) => p !== null).slice(-rule.periods);
+  const breaching = existing.filter((p) => p).length;
+  if (breaching >= rule.datapoints) return "ALARM";
+  const unborn = Math.max(0, rule.periods - seen);
+  const lacking = Math.max(0, rule.periods - existing.length - unborn);
+  if (lacking === 0) return existing.length > 0 ? "OK" : current;
+  switch (rule.missing) {
+    case "breaching":
+      return breaching + lacking >= rule.datapoints ? "ALARM" : "OK";
+    case "notBreaching":
+      return "OK";
+    case "ignore":
+      return existing.length === 0 || breaching === existing.length ? current : "OK";
+    case "missing":
+      if (existing.length === 0) return "INSUFFICIENT_DATA";
+      return breaching === existing.length && unborn === 0 ? "ALARM" : "OK";
+  }
+}
+
+/**
+ * Takes in the comparisons of one tick: all watched series' windows that end at the same time.
+ * A series of an earlier tick that is not in this one is forgotten when `gone` names it.
+ */
+export function evaluateRule(
+  rule: AlarmRule,
+  memory: RuleMemory,
+  tick: readonly Comparison[],
+  at: number,
+  gone: readonly string[] = [],
+): RuleOutcome {
+  const series: Record<string, SeriesMemory> = { ...memory.series };
+  const joined: { series: string; from: number }[] = [];
+  const left: string[] = [];
+  for (const id of gone) {
+    if (series[id]?.state === "ALARM") left.push(id);
+    delete series[id];
+  }
+  for (const c of tick) {
+    const before = series[c.series] ?? FRESH_SERIES;
+    const recent = [...before.recent, { start: c.start, breaching: breaches(rule, c.deviation) }].slice(
+      -evaluationRange(rule.periods),
+    );
+    const seen = before.seen + 1;
+    const state = evaluateDatapoints(
+      recent.map((r) => r.breaching),
+      rule,
+      before.state,
+      seen,
+    );
+    series[c.series] = { state, recent, seen };
+    if (state === "ALARM" && before.state !== "ALARM")
+      joined.push({ series: c.series, from: firstBreach(recent, rule.periods, c.start) });
+    if (state !== "ALARM" && before.state === "ALARM") left.push(c.series);
+  }
+  const contributors = Object.keys(series)
+    .filter((id) => series[id]!.state === "ALARM")
+    .sort();
+  const state = stateOf(Object.values(series));
+  const changed = state !== memory.state;
+  return {
+    memory: { state, since: changed ? at : memory.since, series },
+    at,
+    ...(changed && { transition: { from: memory.state, to: state, reason: reasonOf(rule, state, contributors) } }),
+    joined: joined.sort((a, b) => (a.series < b.series ? -1 : 1)),
+    left: left.sort(),
+    contributors,
+  };
+}
+
+function firstBreach(recent: SeriesMemory["recent"], periods: number, now: number): number {
+  return recent.slice(-periods).find((r) => r.breaching !== false)?.start ?? now;
+}
+
+function stateOf(series: readonly SeriesMemory[]): AlarmState {
+  if (series.some((s) => s.state === "ALARM")) return "ALARM";
+  return series.some((s) => s.state === "OK") ? "OK" : "INSUFFICIENT_DATA";
+}
+
+function reasonOf(rule: AlarmRule, state: AlarmState, contributors: readonly string[]): string {
+  const side = rule.direction === "both" ? "from" : rule.direction;
+  if (state === "ALARM") {
+    const who = contributors.length === 1 ? contributors[0] : `${contributors.length} series`;
+    return `${who}: ${rule.datapoints} of the last ${rule.periods} windows deviate ${side === "from" ? "" : `${side} `}by more than ${rule.threshold}`;
+  }
+  return state === "OK" ? "No series deviates beyond the threshold" : "Too few windows to tell";
+}

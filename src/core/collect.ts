@@ -1,0 +1,171 @@
+/**
+ * Step 1, collect: the bytes of a record become events, or a rejection that says why and keeps the bytes.
+ * A record holds one JSON object, or several, one a line (producers batch to save cost). Each stands or falls by itself.
+ */
+import type { FieldType, PipelineSpec } from "./spec.ts";
+import { parseInstant } from "./time.ts";
+
+/** A value of a field: timestamps are epoch ms; null where the event has none. */
+export type Value = string | number | boolean | null;
+
+/** An event that fits the pipeline file: `values` in the order of its fields. */
+export interface Event {
+  readonly time: number;
+  readonly values: readonly Value[];
+}
+
+/** Why an event was turned away; the word stands in the `rejected` table. */
+export type RejectReason =
+  | "malformed-json"
+  | "not-an-object"
+  | "not-utf8"
+  | "too-large"
+  | "time-missing"
+  | "time-unparsable"
+  | "time-ahead"
+  | "time-behind"
+  | "wrong-type"
+  | "enrich-failed"
+  | "enrich-timeout"
+  | "enrich-invalid";
+
+/** Something that could not be taken: its reason, what exactly, and its bytes as they came. */
+export interface Rejection {
+  readonly reason: RejectReason;
+  readonly detail: string;
+  readonly data: Uint8Array;
+}
+
+/** A JSON object of a record, with the bytes it was read from. */
+export interface ParsedObject {
+  readonly object: Readonly<Record<string, unknown>>;
+  readonly data: Uint8Array;
+}
+
+/** Firehose refuses records above 1,000 KiB, so both targets do. */
+export const MAX_EVENT_BYTES = 1_000 * 1_024;
+
+const NEWLINE = 10;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The JSON objects in a record's bytes; what is not one goes to `reject`. */
+export function parseRecord(data: Uint8Array, reject: (rejection: Rejection) => void): ParsedObject[] {
+  if (data.length > MAX_EVENT_BYTES) {
+    reject({ reason: "too-large", detail: `${data.length} bytes; at most ${MAX_EVENT_BYTES} pass delivery`, data });
+    return [];
+  }
+  let text: string;
+  try {
+    text = utf8.decode(data);
+  } catch {
+    reject({ reason: "not-utf8", detail: "the bytes are not UTF-8 text", data });
+    return [];
+  }
+  const whole = tryParse(text);
+  if (whole.ok) return toObject(whole.value, data, reject);
+  if (!text.trimEnd().includes("\n")) {
+    reject({ reason: "malformed-json", detail: whole.message, data });
+    return [];
+  }
+  const objects: ParsedObject[] = [];
+  for (const line of lines(data)) {
+    const parsed = tryParse(utf8.decode(line));
+    if (parsed.ok) objects.push(...toObject(parsed.value, line, reject));
+    else reject({ reason: "malformed-json", detail: parsed.message, data: line });
+  }
+  return objects;
+}
+
+/** A function that checks objects against the pipeline's fields: an Event, or the reason why it is none. */
+export function eventReader(
+  source: PipelineSpec["source"],
+): (object: Readonly<Record<string, unknown>>) => Event | Omit<Rejection, "data"> {
+  const names = Object.keys(source.fields);
+  const types = Object.values(source.fields);
+  const timeAt = names.indexOf(source.time);
+  return (object) => {
+    const values = new Array<Value>(names.length);
+    const given = object[source.time];
+    if (given === undefined || given === null) {
+      return { reason: "time-missing", detail: `the event has no "${source.time}"` };
+    }
+    const time = parseInstant(given);
+    if (Number.isNaN(time)) return { reason: "time-unparsable", detail: `"${source.time}" is ${show(given)}` };
+    for (let i = 0; i < names.length; i++) {
+      if (i === timeAt) {
+        values[i] = time;
+        continue;
+      }
+      const raw = object[names[i]!];
+      if (raw === undefined || raw === null) {
+        values[i] = null;
+        continue;
+      }
+      const value = readValue(raw, types[i]!);
+      if (value === undefined) {
+        return { reason: "wrong-type", detail: `"${names[i]}" should be ${TYPE_WORDS[types[i]!]}, not ${show(raw)}` };
+      }
+      values[i] = value;
+    }
+    return { time, values };
+  };
+}
+
+const TYPE_WORDS: Readonly<Record<FieldType, string>> = {
+  string: "text",
+  double: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+  timestamp: "an ISO 8601 time or epoch seconds or milliseconds",
+};
+
+function readValue(raw: unknown, type: FieldType): Value | undefined {
+  switch (type) {
+    case "string":
+      return typeof raw === "string" ? raw : undefined;
+    case "double":
+      return typeof raw === "number" && Number.isFinite(raw) ? raw : undefined;
+    case "integer":
+      return Number.isSafeInteger(raw) ? (raw as number) : undefined;
+    case "boolean":
+      return typeof raw === "boolean" ? raw : undefined;
+    case "timestamp": {
+      const time = parseInstant(raw);
+      return Number.isNaN(time) ? undefined : time;
+    }
+  }
+}
+
+type Parsed = { ok: true; value: unknown } | { ok: false; message: string };
+
+function tryParse(text: string): Parsed {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    return { ok: false, message: (error as Error).message };
+  }
+}
+
+function toObject(value: unknown, data: Uint8Array, reject: (rejection: Rejection) => void): ParsedObject[] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return [{ object: value as Record<string, unknown>, data }];
+  }
+  reject({ reason: "not-an-object", detail: `an event is a JSON object, not ${show(value)}`, data });
+  return [];
+}
+
+function* lines(data: Uint8Array): Generator<Uint8Array> {
+  let start = 0;
+  while (start < data.length) {
+    let end = data.indexOf(NEWLINE, start);
+    if (end < 0) end = data.length;
+    const line = data.subarray(start, end);
+    if (line.some((byte) => byte !== 13 && byte !== 32 && byte !== 9)) yield line;
+    start = end + 1;
+  }
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,74 @@
+/**
+ * Step 6, compare: a closed window beside its forecast. The deviation says how far, in half widths of the band: 0 at the
+ * median, beyond +-1 outside the band. What is compared becomes metrics of the same names on both targets.
+ */
+import type { Band } from "./forecast.ts";
+
+/** A window of one series beside its forecast. NaN where there is no value. */
+export interface Comparison {
+  readonly series: string;
+  readonly start: number;
+  readonly end: number;
+  readonly actual: number;
+  readonly lower: number;
+  readonly median: number;
+  readonly upper: number;
+  readonly deviation: number;
+  /** The forecast it was compared with; undefined when there is none, which is not health but `forecast-missing`. */
+  readonly version: string | undefined;
+}
+
+/**
+ * Compares one window.
+ * @param actual the measure's value, NaN when the window has none.
+ * @param band the window's forecast, undefined when there is none.
+ * @param resolution the smallest half width of the band, in the measure's unit.
+ */
+export function compare(
+  window: { readonly series: string; readonly start: number; readonly end: number },
+  actual: number,
+  band: Band | undefined,
+  resolution: number,
+): Comparison {
+  const { series, start, end } = window;
+  if (!band) {
+    const none = Number.NaN;
+    return { series, start, end, actual, lower: none, median: none, upper: none, deviation: none, version: undefined };
+  }
+  const { lower, median, upper, version } = band;
+  return { series, start, end, actual, lower, median, upper, deviation: deviation(actual, band, resolution), version };
+}
+
+/** (actual - median) / half width, the half width being that of the actual's side and never below `resolution`. */
+export function deviation(actual: number, band: Pick<Band, "lower" | "median" | "upper">, resolution: number): number {
+  const { lower, median, upper } = band;
+  const away = actual - median;
+  if (Number.isNaN(away)) return Number.NaN;
+  if (away === 0) return 0;
+  const side = away > 0 ? upper - median : median - lower;
+  // A band of no width and no resolution still has a scale: the rounding of the numbers themselves.
+  const least = Math.max(resolution, Math.abs(median) * 1e-9, Number.MIN_VALUE);
+  return away / Math.max(side, least);
+}
+
+/** One number for a metric store. */
+export interface Metric {
+  readonly name: "Actual" | "Lower" | "Median" | "Upper" | "Deviation" | "ForecastMissing";
+  readonly value: number;
+  /** End of the window, epoch ms. */
+  readonly time: number;
+  readonly series: string;
+}
+
+/** The metrics of a comparison; values that are not numbers have none, because no metric store takes NaN. */
+export function metricsOf(c: Comparison): Metric[] {
+  const metric = (name: Metric["name"], value: number): Metric => ({ name, value, time: c.end, series: c.series });
+  return [
+    metric("Actual", c.actual),
+    metric("Lower", c.lower),
+    metric("Median", c.median),
+    metric("Upper", c.upper),
+    metric("Deviation", c.deviation),
+    metric("ForecastMissing", c.version === undefined ? 1 : 0),
+  ].filter((m) => Number.isFinite(m.value));
+}

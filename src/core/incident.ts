@@ -1,0 +1,221 @@
+/**
+ * An incident's life, as pure steps from one state to the next: an alarm rule opens it, series join and recover, people
+ * write on it, and it is resolved. Both targets and every front end read the same record.
+ */
+
+import { parseSeriesId } from "./series.ts";
+import type { AlarmRule, Severity } from "./spec.ts";
+import { formatInstant } from "./time.ts";
+
+/** The record; its shape is what the port shows as `Incident`, without the frozen charts and evidence, which are large. */
+export interface IncidentRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly title: string;
+  readonly status: "open" | "resolved";
+  readonly severity: Severity;
+  readonly owner: string | null;
+  readonly rule: string | null;
+  readonly runbook: string | null;
+  readonly notAnIncident: boolean;
+  /** Start of the first breaching window, event time. */
+  readonly from: number;
+  readonly openedAt: number;
+  readonly resolvedAt: number | null;
+  /** Event time since when the rule has been out of ALARM; null while it is in it. */
+  readonly quietSince: number | null;
+  readonly contributors: readonly ContributorRecord[];
+  readonly timeline: readonly TimelineRecord[];
+}
+
+export interface ContributorRecord {
+  readonly series: string;
+  readonly from: number;
+  readonly worst: {
+    readonly start: number;
+    readonly actual: number | null;
+    readonly expected: number | null;
+    readonly deviation: number | null;
+  };
+  readonly recoveredAt: number | null;
+}
+
+export type TimelineKind =
+  | "opened"
+  | "joined"
+  | "recovered"
+  | "alarm"
+  | "note"
+  | "severity"
+  | "owner"
+  | "evidence"
+  | "resolved"
+  | "reopened";
+
+export interface TimelineRecord {
+  readonly id: number;
+  readonly kind: TimelineKind;
+  readonly at: number;
+  readonly author: string | null;
+  readonly text: string;
+}
+
+/** A window that a contributor breached in, for "how far". */
+export interface BreachingWindow {
+  readonly series: string;
+  readonly start: number;
+  readonly actual: number;
+  readonly median: number;
+  readonly deviation: number;
+}
+
+/** Opens the incident that a rule asks for. The id is the same whenever the same windows open it. */
+export function openIncident(
+  pipeline: string,
+  rule: AlarmRule,
+  at: number,
+  joined: readonly { series: string; from: number }[],
+  windows: readonly BreachingWindow[],
+): IncidentRecord {
+  const from = Math.min(...joined.map((j) => j.from));
+  const stamp = formatInstant(at).replace(/[-:]/g, "").replace("Z", "");
+  const contributors = joined.map((j) => contributor(j, windows));
+  const record: IncidentRecord = {
+    id: `${pipeline}-${rule.name}-${stamp}`,
+    pipeline,
+    title: titleOf(rule, contributors),
+    status: "open",
+    severity: rule.severity,
+    owner: null,
+    rule: rule.name,
+    runbook: rule.runbook ?? null,
+    notAnIncident: false,
+    from,
+    openedAt: at,
+    resolvedAt: null,
+    quietSince: null,
+    contributors,
+    timeline: [],
+  };
+  return entry(record, "opened", at, null, `${record.title}, since ${formatInstant(from)}`);
+}
+
+/** Takes a tick of the rule into its open incident: who joined, who recovered, how far it has gone. */
+export function updateIncident(
+  record: IncidentRecord,
+  rule: AlarmRule,
+  at: number,
+  change: {
+    readonly joined: readonly { series: string; from: number }[];
+    readonly left: readonly string[];
+    readonly inAlarm: boolean;
+  },
+  windows: readonly BreachingWindow[],
+): IncidentRecord {
+  let next = record;
+  for (const j of change.joined) {
+    const known = next.contributors.find((c) => c.series === j.series);
+    const fresh = contributor(j, windows);
+    const contributors = known
+      ? next.contributors.map((c) =>
+          c === known ? { ...c, worst: worse(c.worst, fresh.worst), recoveredAt: null } : c,
+        )
+      : [...next.contributors, fresh];
+    next = { ...next, contributors, from: Math.min(next.from, j.from) };
+    next = entry(
+      next,
+      "joined",
+      at,
+      null,
+      `${seriesWords(j.series)} ${known ? "deviates again" : "joined"}, since ${formatInstant(j.from)}`,
+    );
+  }
+  for (const series of change.left) {
+    next = {
+      ...next,
+      contributors: next.contributors.map((c) => (c.series === series ? { ...c, recoveredAt: at } : c)),
+    };
+    next = entry(next, "recovered", at, null, `${seriesWords(series)} is back within its forecast`);
+  }
+  next = {
+    ...next,
+    contributors: next.contributors.map((c) => {
+      const window = c.recoveredAt === null ? windows.find((w) => w.series === c.series) : undefined;
+      return window ? { ...c, worst: worse(c.worst, worstOf(window)) } : c;
+    }),
+  };
+  if (change.joined.length > 0) next = { ...next, title: titleOf(rule, next.contributors) };
+  if (change.inAlarm)
+    return next.quietSince === null
+      ? next
+      : entry({ ...next, quietSince: null }, "alarm", at, null, `Alarm ${rule.name} went into ALARM again`);
+  if (next.quietSince === null)
+    return entry({ ...next, quietSince: at }, "alarm", at, null, `Alarm ${rule.name} returned to OK`);
+  if (rule.resolveAfter > 0 && at - next.quietSince >= rule.resolveAfter) {
+    return entry(
+      { ...next, status: "resolved", resolvedAt: at },
+      "resolved",
+      at,
+      null,
+      `Resolved by itself: quiet since ${formatInstant(next.quietSince)}`,
+    );
+  }
+  return next;
+}
+
+/** Adds an entry to the timeline. */
+export function entry(
+  record: IncidentRecord,
+  kind: TimelineKind,
+  at: number,
+  author: string | null,
+  text: string,
+): IncidentRecord {
+  const id = (record.timeline.at(-1)?.id ?? 0) + 1;
+  return { ...record, timeline: [...record.timeline, { id, kind, at, author, text }] };
+}
+
+/** What broke, in a few words: `departures below forecast at BOS, EWR and JFK`. */
+export function titleOf(
+  rule: Pick<AlarmRule, "measure" | "direction">,
+  contributors: readonly { readonly series: string }[],
+): string {
+  const side = rule.direction === "both" ? "away from" : rule.direction;
+  const places = contributors
+    .map((c) => Object.values(parseSeriesId(c.series)?.by ?? {}).join(" "))
+    .filter((p) => p.length > 0);
+  const where = places.length === 0 ? "" : ` at ${enumerate([...new Set(places)].sort(), 4)}`;
+  return `${rule.measure} ${side} forecast${where}`;
+}
+
+/** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
+export function enumerate(words: readonly string[], most: number): string {
+  if (words.length <= 1) return words[0] ?? "";
+  if (words.length > most) return `${words.slice(0, most - 1).join(", ")} and ${words.length - most + 1} more`;
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+function seriesWords(id: string): string {
+  const key = parseSeriesId(id);
+  return key ? [key.measure, ...Object.values(key.by)].join(" ") : id;
+}
+
+function contributor(j: { series: string; from: number }, windows: readonly BreachingWindow[]): ContributorRecord {
+  const own = windows.filter((w) => w.series === j.series).map(worstOf);
+  const none = { start: j.from, actual: null, expected: null, deviation: null };
+  return {
+    series: j.series,
+    from: j.from,
+    worst: own.reduce(worse, none as ContributorRecord["worst"]),
+    recoveredAt: null,
+  };
+}
+
+function worstOf(w: BreachingWindow): ContributorRecord["worst"] {
+  const number = (x: number) => (Number.isFinite(x) ? x : null);
+  return { start: w.start, actual: number(w.actual), expected: number(w.median), deviation: number(w.deviation) };
+}
+
+function worse(a: ContributorRecord["worst"], b: ContributorRecord["worst"]): ContributorRecord["worst"] {
+  return Math.abs(b.deviation ?? 0) > Math.abs(a.deviation ?? 0) ? b : a;
+}
