@@ -1,0 +1,176 @@
+/**
+ * The engine's database: one DuckDB file in the pipeline folder's `.forewatch/`, owned by one process. Its failures are
+ * told in words that say what to do. Every table of a pipeline lies in a schema of the pipeline's name.
+ */
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import { Fault } from "../core/fault.ts";
+import { quoteIdentifier } from "../core/prepare.ts";
+
+/** What a row's cell arrives as: numbers for all numeric types below 2^53, epoch ms for timestamps. */
+export type Column = string | number | boolean | null | Uint8Array;
+export type Row = Readonly<Record<string, Column>>;
+
+/** The layout that this engine writes; a store of another one is refused, not guessed at. */
+const LAYOUT = 1;
+
+/** DuckDB's own share of memory; the engine stays below this plus its JavaScript heap. */
+const MEMORY_LIMIT = "768MB";
+
+export class Store {
+  readonly #instance: DuckDBInstance;
+  /** The connection of the pump: transactions run here and nowhere else. */
+  readonly writer: DuckDBConnection;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(instance: DuckDBInstance, writer: DuckDBConnection) {
+    this.#instance = instance;
+    this.writer = writer;
+  }
+
+  /** Opens the store in `file`, creating it when there is none. */
+  static async open(file: string): Promise<Store> {
+    let instance: DuckDBInstance;
+    try {
+      instance = await DuckDBInstance.create(file, {
+        memory_limit: MEMORY_LIMIT,
+        threads: "2",
+        checkpoint_threshold: "64MB",
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+      });
+    } catch (error) {
+      throw openFault(error, file);
+    }
+    const writer = await instance.connect();
+    const store = new Store(instance, writer);
+    await writer.run("SET TimeZone = 'UTC'");
+    await store.#checkLayout(file);
+    return store;
+  }
+
+  /** A further connection, for reading beside the pump; the caller closes it. */
+  async connect(): Promise<DuckDBConnection> {
+    const connection = await this.#instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    return connection;
+  }
+
+  /** Runs `work` in one transaction on the writer: all of it or none of it. Transactions wait for each other. */
+  transaction<T>(work: (writer: DuckDBConnection) => Promise<T>): Promise<T> {
+    const next = this.#turn.then(async () => {
+      await this.writer.run("BEGIN");
+      try {
+        const result = await work(this.writer);
+        await this.writer.run("COMMIT");
+        return result;
+      } catch (error) {
+        // A failed COMMIT has ended the transaction already; then there is nothing to roll back.
+        await this.writer.run("ROLLBACK").catch(() => {});
+        throw storeFault(error);
+      }
+    });
+    this.#turn = next.catch(() => {});
+    return next;
+  }
+
+  /** The rows of one reading statement, on a connection of its own. */
+  async read(sql: string, values: DuckDBValue[] = []): Promise<Row[]> {
+    const connection = await this.#instance.connect();
+    try {
+      return await rowsOf(connection, sql, values);
+    } catch (error) {
+      throw storeFault(error);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.writer.run("CHECKPOINT").catch(() => {});
+    this.writer.closeSync();
+    this.#instance.closeSync();
+  }
+
+  async #checkLayout(file: string): Promise<void> {
+    await this.writer.run("CREATE TABLE IF NOT EXISTS main.meta (key VARCHAR, value VARCHAR)");
+    const [row] = await rowsOf(this.writer, "SELECT value FROM main.meta WHERE key = 'layout'");
+    if (!row) {
+      await this.writer.run("INSERT INTO main.meta VALUES ('layout', $1)", [String(LAYOUT)]);
+      await this.writer.run(`CREATE TABLE IF NOT EXISTS main.pipeline (
+        name VARCHAR, file VARCHAR, spec VARCHAR, live_from BIGINT, deployed_at BIGINT, trusted BOOLEAN)`);
+    } else if (row.value !== String(LAYOUT)) {
+      throw new Fault(
+        "engine.version",
+        `${file} was written by another version of Forewatch (layout ${row.value}, this one reads ${LAYOUT}).`,
+        {
+          next: "Update Forewatch, or remove the .forewatch folder to start afresh.",
+        },
+      );
+    }
+  }
+}
+
+/** The rows of a statement on a given connection. */
+export async function rowsOf(connection: DuckDBConnection, sql: string, values: DuckDBValue[] = []): Promise<Row[]> {
+  const result = await connection.runAndReadAll(sql, values);
+  return result
+    .getRowObjects()
+    .map((row) => Object.fromEntries(Object.entries(row).map(([k, value]) => [k, plain(value)])));
+}
+
+/** `"flights"."raw_tail"` */
+export function tableName(pipeline: string, table: string): string {
+  return `${quoteIdentifier(pipeline)}.${quoteIdentifier(table)}`;
+}
+
+/** What a failure of DuckDB means to a person. */
+export function storeFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (/no space left|disk full|ENOSPC|could not write|File too large/i.test(text)) {
+    return new Fault("engine.disk-full", "The disk is full: nothing more can be stored.", {
+      cause: error,
+      next: "Free some space; what is in the stream waits and nothing is lost.",
+    });
+  }
+  if (/invalidated because of a previous fatal error/i.test(text)) {
+    return new Fault("engine.corrupt", "The store had to stop after a failure.", {
+      cause: error,
+      next: "The engine restarts by itself.",
+    });
+  }
+  return new Fault("unexpected", text.split("\n")[0] ?? text, { cause: error });
+}
+
+function openFault(error: unknown, file: string): Fault {
+  const text = error instanceof Error ? error.message : String(error);
+  const holder = /PID (\d+)/.exec(text)?.[1];
+  if (/could not set lock|being used by another process/i.test(text)) {
+    return new Fault(
+      "engine.locked",
+      `Another engine${holder ? ` (process ${holder})` : ""} already works on this folder.`,
+      {
+        cause: error,
+        next: "Use that one, or stop it first.",
+      },
+    );
+  }
+  if (/not a valid DuckDB|corrupt|checksum|serializ|Failure while replaying WAL|magic bytes/i.test(text)) {
+    return new Fault("engine.corrupt", `The store ${file} cannot be read.`, {
+      cause: error,
+      next: "Move the .forewatch folder aside and deploy again; the lake's Parquet files in it stay readable.",
+    });
+  }
+  return storeFault(error);
+}
+
+function plain(value: DuckDBValue): Column {
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return value;
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "object" && "micros" in value && typeof value.micros === "bigint")
+    return Number(value.micros / 1000n);
+  if (typeof value === "object" && "bytes" in value && value.bytes instanceof Uint8Array) return value.bytes;
+  return String(value);
+}
