@@ -1,0 +1,101 @@
+/** The complete pipeline: every default filled in, durations in milliseconds. What all of Forewatch works from. */
+
+export const FIELD_TYPES = ["string", "double", "integer", "boolean", "timestamp"] as const;
+/** The type of a field: text, 64-bit float, whole number, truth value, instant. */
+export type FieldType = (typeof FIELD_TYPES)[number];
+
+export const STATISTICS = ["count", "sum", "avg", "min", "max", "stddev"] as const;
+/** What a measure computes over a window; stddev is the sample standard deviation. */
+export type Statistic = (typeof STATISTICS)[number];
+
+/** A statistic of a field; `count` of `*` counts events, of a field its non-null values. */
+export interface Measure {
+  readonly name: string;
+  readonly statistic: Statistic;
+  /** The field, or `*` for `count`. */
+  readonly field: string;
+  /** The smallest half width of a band, in the measure's unit: 1 for a count unless given. */
+  readonly resolution: number;
+}
+
+/** A field to split by; without `values` its values are discovered in the data. */
+export interface ByField {
+  readonly field: string;
+  readonly values?: readonly string[];
+}
+
+export const DIRECTIONS = ["below", "above", "both"] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+export const MISSING = ["breaching", "notBreaching", "ignore", "missing"] as const;
+/** How a window without a deviation counts; the names and the meaning are CloudWatch's TreatMissingData. */
+export type MissingData = (typeof MISSING)[number];
+
+/** Severity as Incident Manager's impact: 1 critical to 5 no impact. */
+export type Severity = 1 | 2 | 3 | 4 | 5;
+
+export interface AlarmRule {
+  readonly name: string;
+  readonly measure: string;
+  readonly direction: Direction;
+  /** Deviation beyond which a window is breaching: 1 is the edge of the band. */
+  readonly threshold: number;
+  /** A series contributes when `datapoints` of the last `periods` windows breach. */
+  readonly datapoints: number;
+  readonly periods: number;
+  readonly missing: MissingData;
+  readonly severity: Severity;
+  /** Path of a Markdown file, relative to the pipeline file. */
+  readonly runbook?: string;
+  /** The incident is resolved by itself after the alarm has been OK this long, ms; 0: only a person resolves it. */
+  readonly resolveAfter: number;
+}
+
+export interface AwsTarget {
+  readonly account: string;
+  readonly region: string;
+  readonly profile?: string;
+  readonly incidents: "auto" | "incident-manager" | "ops-center";
+}
+
+/** A complete pipeline: every default filled in, durations in ms. */
+export interface PipelineSpec {
+  readonly name: string;
+  readonly source: {
+    readonly time: string;
+    readonly fields: Readonly<Record<string, FieldType>>;
+    readonly lateness: number;
+    readonly idle: number;
+    /** An event further than this ahead of the stream's clock is rejected. */
+    readonly ahead: number;
+    /** An event further than this behind the stream's clock is rejected. */
+    readonly behind: number;
+    readonly shards: number;
+  };
+  readonly enrich?: string;
+  readonly series: {
+    readonly every: number;
+    readonly by: readonly ByField[];
+    readonly measures: readonly Measure[];
+  };
+  readonly forecast: {
+    readonly history: number;
+    readonly horizon: number;
+    readonly band: number;
+    /** Season lengths in ms, ascending; or found in the data. */
+    readonly seasons: readonly number[] | "auto";
+    readonly retrain: number;
+    readonly exclude?: string;
+  };
+  readonly alarms: readonly AlarmRule[];
+  readonly sql?: string;
+  readonly retention: { readonly stream: number; readonly lake: number };
+  readonly targets: Readonly<Record<string, AwsTarget>>;
+}
+
+/** The fields a series is split by, in order. */
+export function byFields(spec: PipelineSpec): readonly string[] {
+  return spec.series.by.map((b) => b.field);
+}
+
+/** The pipeline's own alarm, raised when a window closes that has no forecast. */
+export const FORECAST_MISSING = "forecast-missing";
