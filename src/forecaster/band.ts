@@ -1,5 +1,4 @@
 import type { Member } from "./member.ts";
-import type { Scale } from "./scale.ts";
 
 /** How a band is calibrated and bounded. */
 export interface BandSetting {
@@ -7,35 +6,40 @@ export interface BandSetting {
   readonly horizon: number;
   /** The shortest season in windows, or 1. */
   readonly season: number;
-  /** Errors are measured on this scale. */
-  readonly scale: Scale;
   /** The least possible value: zero or minus infinity. */
   readonly floor: number;
   /** Half width below which the outermost levels never fall. */
   readonly resolution: number;
+  /** Values are whole numbers, and so are the quantiles. */
+  readonly whole: boolean;
 }
 
 /** What calibration learned: how far each level lies from the median, at each step ahead, on the band's scale. */
 export class Band {
   readonly #setting: BandSetting;
   readonly #offsets: readonly Float64Array[];
+  readonly #spread: Float64Array;
 
-  constructor(setting: BandSetting, offsets: readonly Float64Array[]) {
+  /** `offsets` are in units of `spread`, which has a value for each phase of a cycle. */
+  constructor(setting: BandSetting, offsets: readonly Float64Array[], spread: Float64Array) {
     this.#setting = setting;
     this.#offsets = offsets;
+    this.#spread = spread;
   }
 
-  /** The quantiles around a median path: an array for each level, non-decreasing across levels. */
-  around(median: Float64Array): Float64Array[] {
-    const { levels, scale, floor, resolution } = this.#setting;
+  /** The quantiles around a median path from `origin` on: an array for each level, non-decreasing across levels. */
+  around(median: Float64Array, origin: number): Float64Array[] {
+    const spread = this.#spread;
+    const { levels, floor, resolution, whole } = this.#setting;
     const outermost = Math.max(...levels.map((p) => Math.abs(p - 0.5)));
     return levels.map((level, l) => {
       const offsets = this.#offsets[l]!;
       const least = outermost > 0 ? (resolution * (level - 0.5)) / outermost : 0;
       return median.map((centre, h) => {
-        const moved = scale.from(scale.to(centre) + offsets[Math.min(h, offsets.length - 1)]!) - centre;
-        const shift = level < 0.5 ? Math.min(moved, least, 0) : level > 0.5 ? Math.max(moved, least, 0) : 0;
-        return clampFinite(centre + shift, floor);
+        const offset = offsets[Math.min(h, offsets.length - 1)]! * spread[(origin + h) % spread.length]!;
+        const shift = level < 0.5 ? Math.min(offset, least, 0) : level > 0.5 ? Math.max(offset, least, 0) : 0;
+        const value = clampFinite(centre + shift, floor);
+        return whole ? Math.round(value) : value;
       });
     });
   }
@@ -48,11 +52,12 @@ export class Band {
  * calibrating, and at last from all of [0, end).
  */
 export function calibrate(model: Member, values: Float64Array, from: number, end: number, setting: BandSetting): Band {
-  const { horizon, scale, season, levels } = setting;
+  const { horizon, season, levels } = setting;
   const reach = Math.max(1, Math.min(Math.floor(season / 4), Math.floor(horizon / 2)));
   const stride = Math.max(1, Math.floor(reach / POOL_SAMPLES));
   const step = originStep(end - from, season);
   const errors: Float64Array[] = [];
+  const tried: number[] = [];
   const cuts = Array.from({ length: REFITS + 1 }, (_, i) => Math.round(from + ((end - from) * i) / REFITS));
   let origin = from;
   for (let c = 0; c < REFITS; c++) {
@@ -64,21 +69,61 @@ export function calibrate(model: Member, values: Float64Array, from: number, end
       const row = new Float64Array(Math.ceil(horizon / stride)).fill(Number.NaN);
       for (let i = 0, h = 0; h < horizon && origins[k]! + h < end; i++, h += stride) {
         const actual = values[origins[k]! + h]!;
-        if (!Number.isNaN(actual)) row[i] = scale.to(actual) - scale.to(path[h]!);
+        if (!Number.isNaN(actual)) row[i] = actual - path[h]!;
       }
       errors.push(row);
+      tried.push(origins[k]!);
     });
   }
   model.learn(end);
-  const offsets = pooledQuantiles(errors, levels, horizon, stride, reach);
-  return new Band(setting, offsets);
+  const spread = phaseSpread(errors, tried, stride, season, SPREAD_PRIOR * Math.max(1, horizon / (step * stride)));
+  errors.forEach((row, k) => {
+    for (let i = 0; i < row.length; i++) row[i]! /= spread[(tried[k]! + i * stride) % season]!;
+  });
+  const offsets = pooledQuantiles(errors, levels, horizon, stride, reach, (end - from) / Math.max(1, season / 6));
+  return new Band(setting, offsets, spread);
 }
 
+/**
+ * The mean absolute error at each phase of the season, relative to that of all: a night with few events is more certain than a
+ * day. Dividing errors by it before pooling makes the band wide only where it must be (normalized conformal prediction). Phases
+ * with few errors are drawn towards 1.
+ */
+function phaseSpread(
+  errors: readonly Float64Array[],
+  origins: readonly number[],
+  stride: number,
+  season: number,
+  prior: number,
+): Float64Array {
+  const sums = new Float64Array(season);
+  const counts = new Float64Array(season);
+  let total = 0;
+  let count = 0;
+  errors.forEach((row, k) => {
+    row.forEach((e, i) => {
+      if (Number.isNaN(e)) return;
+      const phase = (origins[k]! + i * stride) % season;
+      sums[phase]! += Math.abs(e);
+      counts[phase]! += 1;
+      total += Math.abs(e);
+      count++;
+    });
+  });
+  if (total === 0) return sums.fill(1);
+  const mean = total / count;
+  return sums.map((sum, phase) => (sum / mean + prior) / (counts[phase]! + prior));
+}
+
+const SPREAD_PRIOR = 20;
+
 /** The quantile of sorted errors at a level, with the finite-sample correction of conformal prediction. */
-export function conformalQuantile(sorted: Float64Array, level: number): number {
+export function conformalQuantile(sorted: Float64Array, level: number, independent = sorted.length): number {
   const n = sorted.length;
-  const rank = level < 0.5 ? Math.floor(level * (n + 1)) : Math.ceil(level * (n + 1));
-  return sorted[Math.min(n, Math.max(1, rank)) - 1]!;
+  const tail = Math.min(level, 1 - level);
+  const corrected = Math.max(0, tail - (1 - tail) / independent);
+  const rank = Math.floor(corrected * n);
+  return sorted[Math.min(n - 1, level < 0.5 ? rank : n - 1 - rank)]!;
 }
 
 /** For each level the quantile at each step ahead: computed at knots from the errors within `reach`, linear in between. */
@@ -88,27 +133,29 @@ function pooledQuantiles(
   horizon: number,
   stride: number,
   reach: number,
+  independent: number,
 ): Float64Array[] {
   const knots: number[] = [];
   const gap = Math.max(1, reach >> 1);
   for (let h = 0; h < horizon - 1; h += gap) knots.push(h);
   knots.push(horizon - 1);
   const atKnots = levels.map(() => new Float64Array(knots.length));
+  const pool = new Float64Array(errors.length * (Math.floor((2 * reach) / stride) + 2));
   let previous: Float64Array | undefined;
   knots.forEach((knot, k) => {
     const first = Math.max(0, Math.ceil((knot - reach) / stride));
     const last = Math.floor((knot + reach) / stride);
-    const pool: number[] = [];
+    let size = 0;
     for (const row of errors)
       for (let i = first; i <= last && i < row.length; i++) {
         const e = row[i]!;
-        if (!Number.isNaN(e)) pool.push(e);
+        if (!Number.isNaN(e)) pool[size++] = e;
       }
     // Steps too far ahead to have been tried take the errors of the farthest that were.
-    const sorted = pool.length >= FEWEST_ERRORS || !previous ? Float64Array.from(pool).sort() : previous;
+    const sorted = size >= FEWEST_ERRORS || !previous ? pool.slice(0, size).sort() : previous;
     previous = sorted;
     levels.forEach((level, l) => {
-      atKnots[l]![k] = sorted.length === 0 ? 0 : conformalQuantile(sorted, level);
+      atKnots[l]![k] = sorted.length === 0 ? 0 : conformalQuantile(sorted, level, independent);
     });
   });
   return atKnots.map((at) => {

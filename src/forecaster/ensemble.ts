@@ -81,7 +81,7 @@ export class Ensemble implements Member {
   }
 }
 
-const RIDGE = 0.03;
+const RIDGE = 3;
 
 /** A history on a scale: without gaps, mean 0 and deviation 1 over its first `end` windows, and the way back. */
 function standardize(values: Float64Array, end: number, seasons: readonly number[], scale: Scale) {

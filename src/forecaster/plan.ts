@@ -16,7 +16,7 @@ export interface Plan {
 /** Chooses the method for `values[0, end)`, which begin with an observed value. */
 export function choosePlan(values: Float64Array, end: number, every: number, settings: Settings): Plan {
   const known = observed(values, 0, end);
-  const share = settings.calibration ?? Math.min(Math.floor(known.length / 3), Math.ceil(CALIBRATION_MS / every));
+  const share = settings.calibration ?? Math.min(Math.floor(known.length / 2), Math.ceil(CALIBRATION_MS / every));
   const calibrateFrom = indexOfLast(values, end, share);
   if (known.every((v) => v === known[0]))
     return { method: "constant", reason: "Every observed value is the same.", seasons: [], calibrateFrom };

@@ -192,7 +192,7 @@ const SPREAD = Float64Array.of(1, 1, 1, -1);
 const REFINE_SPREAD = Float64Array.of(0.3, 0.3, 0.3, -0.3);
 
 /** The search is repeated only once the history has grown by this factor: four parameters change slowly. */
-const RELEARN_GROWTH = 1.2;
+const RELEARN_GROWTH = 1.9;
 const HORIZON_SAMPLES = 48;
 const MOST_ORIGINS = 128;
 const ONE_STEP_SHARE = 0.15;

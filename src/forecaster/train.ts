@@ -5,7 +5,6 @@ import { observed } from "./history.ts";
 import type { Member } from "./member.ts";
 import type { Settings } from "./options.ts";
 import { choosePlan, type Plan } from "./plan.ts";
-import { logScale, rawScale } from "./scale.ts";
 
 /** A model and its band, learned from the first windows of a history. */
 export interface Trained {
@@ -31,9 +30,9 @@ export function train(values: Float64Array, end: number, every: number, settings
     levels,
     horizon,
     season: plan.seasons[0] ?? 1,
-    scale: (floor === 0 && plan.method === "ensemble" ? logScale(known, resolution) : undefined) ?? rawScale,
     floor,
     resolution,
+    whole: settings.kind === "count" && unit === 1,
   };
 
   let model: Member;
@@ -50,14 +49,14 @@ export function train(values: Float64Array, end: number, every: number, settings
     case "robust-mean":
     case "constant":
       model = new RobustMean(own);
-      around = new Band(band, deviations(known, levels));
+      around = new Band(band, deviations(known, levels), Float64Array.of(1));
       break;
   }
   return {
     plan,
     forecast: (origins) =>
-      model.forecast(origins, horizon).map((path) => {
-        const quantiles = around.around(path);
+      model.forecast(origins, horizon).map((path, o) => {
+        const quantiles = around.around(path, origins[o]!);
         return unit === 1 ? quantiles : quantiles.map((q) => q.map((v) => clampFinite(v * unit)));
       }),
   };
