@@ -21,8 +21,6 @@ export interface Codec {
   readTime(value: unknown): number;
 }
 
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
 export const json: Codec = {
   contentType: "application/x-amz-json-1.1",
   decode: (body) => {
@@ -42,10 +40,13 @@ export const json: Codec = {
         `'${excerpt(value)}' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: ${value.length}`,
       );
     }
-    if (!BASE64.test(value)) {
+    const bytes = Buffer.from(value, "base64");
+    // Node's decoder skips what is no base64, and takes the URL alphabet too: a pattern would find both, but takes longer
+    // than the decoding.
+    if (bytes.length !== decodedLength(value) || value.includes("-") || value.includes("_")) {
       throw serialization(`'${excerpt(value)}' can not be converted to a Blob: Invalid Base64 character`);
     }
-    return Buffer.from(value, "base64");
+    return bytes;
   },
   time: (ms) => ms / 1000,
   readTime: (value) => {
@@ -109,6 +110,11 @@ export function wrongType(value: unknown, target: string) {
   return serialization(
     `class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to ${target}`,
   );
+}
+
+function decodedLength(base64: string): number {
+  const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
+  return (base64.length / 4) * 3 - padding;
 }
 
 function excerpt(text: string): string {
