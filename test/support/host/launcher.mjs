@@ -16,6 +16,9 @@ import { describeHostFault, HostFault } from "./fault.mjs";
 import { startServer } from "./server.mjs";
 
 const TIMED_OUT = 124;
+/** What the workbench itself says in every run; it comes by the same way as what the suite says. */
+const CHATTER =
+  /^(Resolv(ing|ed) connection token|Creating a socket|Ignoring fetching additional|ChatSessionStore|Updating additional builtin|\[Service Worker\])/;
 const seconds = Number(process.env.FOREWATCH_TEST_TIMEOUT ?? 300);
 const artifacts = process.env.FOREWATCH_TEST_ARTIFACTS ?? fileURLToPath(new URL("../../.artifacts", import.meta.url));
 
@@ -43,7 +46,9 @@ function readFlags(args) {
 async function main() {
   const { extensions, tests, folder } = readFlags(process.argv.slice(2));
   if (!tests) {
-    throw new HostFault("host.tests", "The launcher was given no test suite.", { next: "Pass --extensionTestsPath=FILE." });
+    throw new HostFault("host.tests", "The launcher was given no test suite.", {
+      next: "Pass --extensionTestsPath=FILE.",
+    });
   }
   const server = await startServer({ extensions, ...(folder && { folder }) });
   const browser = await launchBrowser();
@@ -60,7 +65,8 @@ async function main() {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   const ended = new Promise((done) => void page.exposeFunction("codeAutomationExit", (code) => done(code)));
   await page.exposeFunction("codeAutomationLog", (level, args) => {
-    (level === "error" ? console.error : console.log)(...(Array.isArray(args) ? args : [args]));
+    const words = Array.isArray(args) ? args : [args];
+    if (!CHATTER.test(String(words[0]))) (level === "error" ? console.error : console.log)(...words);
   });
   const crashed = new Promise((done) => page.once("crash", () => done("crash")));
   const late = new Promise((done) => setTimeout(() => done("late"), seconds * 1000));

@@ -71,9 +71,13 @@ export async function downloadPackages(pins, into) {
       const hash = createHash("sha512");
       await pipeline(createReadStream(file), hash);
       if (hash.digest("base64") !== pin.sha512) {
-        throw new HostFault("host.install", `The npm registry's ${pin.name}@${pin.version} is not the one pinned here.`, {
-          next: "Do not use it: find out why the package changed, and only then change its pin.",
-        });
+        throw new HostFault(
+          "host.install",
+          `The npm registry's ${pin.name}@${pin.version} is not the one pinned here.`,
+          {
+            next: "Do not use it: find out why the package changed, and only then change its pin.",
+          },
+        );
       }
       return file;
     }),
@@ -95,10 +99,9 @@ export function npm(args, cwd) {
   const cli = process.env.npm_execpath;
   const env = { ...process.env };
   // Set by `npm run`: they would make the inner npm work on this repository instead of `cwd`.
-  for (const key of Object.keys(env)) if (/^npm_(config_(local_)?prefix|package_|lifecycle_)/i.test(key)) delete env[key];
-  return cli?.endsWith("npm-cli.js")
-    ? run(process.execPath, [cli, ...args], cwd, env)
-    : run("npm", args, cwd, env);
+  for (const key of Object.keys(env))
+    if (/^npm_(config_(local_)?prefix|package_|lifecycle_)/i.test(key)) delete env[key];
+  return cli?.endsWith("npm-cli.js") ? run(process.execPath, [cli, ...args], cwd, env) : run("npm", args, cwd, env);
 }
 
 /** Runs a program to its end; a HostFault with the end of its output if it fails. */

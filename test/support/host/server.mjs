@@ -138,7 +138,8 @@ function workbenchUrl(authority, token, { folder, extensions, tests, open = [] }
 }
 
 async function prepare(dataDir, settings) {
-  for (const folder of ["data/User", "data/logs", "extensions"]) await mkdir(join(dataDir, folder), { recursive: true });
+  for (const folder of ["data/User", "data/logs", "extensions"])
+    await mkdir(join(dataDir, folder), { recursive: true });
   const registry = join(dataDir, "extensions/extensions.json");
   if (!(await exists(registry))) await writeFile(registry, "[]");
   await writeSettings(dataDir, settings);
@@ -151,7 +152,10 @@ const writeSettings = (dataDir, settings) =>
 function listening(child, keep) {
   return new Promise((done, failed) => {
     let output = "";
-    const timer = setTimeout(() => failed(new Error(`silent for ${READY_WITHIN / 1000} s: ${output.slice(-2000)}`)), READY_WITHIN);
+    const timer = setTimeout(
+      () => failed(new Error(`silent for ${READY_WITHIN / 1000} s: ${output.slice(-2000)}`)),
+      READY_WITHIN,
+    );
     const read = (chunk) => {
       output += chunk;
       keep(String(chunk));

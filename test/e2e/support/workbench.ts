@@ -1,0 +1,189 @@
+/**
+ * The VS Code workbench as page objects: what a person does in it, each action waiting until it took effect. Every selector
+ * that depends on VS Code's own page is in this file, so that another VS Code is an edit here.
+ */
+import { expect, type FrameLocator, type Locator, type Page, type TestInfo } from "@playwright/test";
+import type { Server } from "../../support/host/index.mjs";
+import { Editors } from "./editors.ts";
+import { Notifications } from "./notifications.ts";
+import { Tree } from "./tree.ts";
+
+/** The themes that every VS Code has: what the theme picker calls them, and the class they put on the window. */
+const THEMES = {
+  light: { label: "Light Modern", shows: "vs" },
+  dark: { label: "Dark Modern", shows: "vs-dark" },
+  "high contrast": { label: "Dark High Contrast", shows: "hc-black" },
+  "high contrast light": { label: "Light High Contrast", shows: "hc-light" },
+} as const;
+
+/** One VS Code window: its page, the server behind it, and the folder open in it. */
+export class Workbench {
+  readonly page: Page;
+  readonly server: Server;
+  /** The folder open in the window: a temporary copy, the test's own. */
+  readonly folder: string;
+  readonly editors: Editors;
+  readonly notifications: Notifications;
+  readonly #info: TestInfo;
+
+  constructor(page: Page, server: Server, folder: string, info: TestInfo) {
+    this.page = page;
+    this.server = server;
+    this.folder = folder;
+    this.editors = new Editors(this);
+    this.notifications = new Notifications(page);
+    this.#info = info;
+  }
+
+  /** Waits until the window is there and its extensions are started. */
+  async ready(): Promise<void> {
+    await this.page.locator(".monaco-workbench .statusbar-item").first().waitFor();
+    await expect(this.page.locator(".statusbar"), "extensions still start").not.toContainText(
+      /Activating Extensions|Opening/,
+    );
+    await this.page
+      .locator(".monaco-workbench .explorer-folders-view, .monaco-workbench .part.sidebar")
+      .first()
+      .waitFor();
+  }
+
+  /** Loads the window anew, as `Developer: Reload Window` does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  /** Runs the command with this title ("Category: Title") from the command palette. */
+  async palette(title: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    const input = this.quickInput();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const row = this.quickRow(title);
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** Whether the palette offers the command, such as one with an enablement or a `when`. */
+  async paletteOffers(title: string): Promise<boolean> {
+    await this.page.keyboard.press("F1");
+    await this.quickInput().fill(`>${title}`);
+    await this.page.locator(".quick-input-widget .monaco-list-row").first().waitFor();
+    const offered = (await this.quickRow(title).count()) > 0;
+    await this.page.keyboard.press("Escape");
+    await this.quickInput().waitFor({ state: "hidden" });
+    return offered;
+  }
+
+  /** Picks the entry with this label in the open quick pick. */
+  async pick(label: string | RegExp): Promise<void> {
+    const row = this.quickRow(label);
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** The labels of the open quick pick, as far as it shows them. */
+  async picks(): Promise<string[]> {
+    const labels = this.page.locator(".quick-input-widget .monaco-list-row .label-name");
+    await labels.first().waitFor();
+    return labels.allInnerTexts();
+  }
+
+  /** Types into the open input box (the one titled `title`, if given) and confirms. */
+  async answer(text: string, title?: string): Promise<void> {
+    if (title) await this.page.locator(".quick-input-title", { hasText: title }).waitFor();
+    const input = this.quickInput();
+    await input.waitFor();
+    await input.fill(text);
+    await input.press("Enter");
+  }
+
+  /** The text field of the open quick pick or input box. */
+  quickInput(): Locator {
+    return this.page.locator(".quick-input-widget:visible input[type=text]").first();
+  }
+
+  /** Answers the modal dialog that is open by the button with this label, and returns what it said. */
+  async dialog(button: string): Promise<string> {
+    const box = this.page.locator(".monaco-dialog-box");
+    const text = await box.locator(".dialog-message-text").textContent();
+    await box.getByRole("button", { name: button, exact: true }).click();
+    await box.waitFor({ state: "hidden" });
+    return text ?? "";
+  }
+
+  /** Opens the container in the activity bar, and gives the view of that name inside (its title bar's text). */
+  async tree(container: string, view: string): Promise<Tree> {
+    const tab = this.page.locator(".activitybar").getByRole("tab", { name: container }).first();
+    if ((await tab.getAttribute("aria-expanded")) !== "true") await tab.click();
+    return Tree.open(this.page, view);
+  }
+
+  /** The number on the container's badge in the activity bar; undefined without a badge. */
+  async badge(container: string): Promise<number | undefined> {
+    const tab = this.page.locator(".activitybar .action-item", {
+      has: this.page.getByRole("tab", { name: container }),
+    });
+    const text = await tab.locator(".badge-content").first().textContent();
+    return text ? Number(text) : undefined;
+  }
+
+  /** The status bar's item with this text. */
+  status(text: string | RegExp): Locator {
+    return this.page.locator(".statusbar-item", { hasText: text });
+  }
+
+  /**
+   * The document of the webview that holds `content` (a CSS selector): the inner of its two frames, with all of Playwright's
+   * locators. Waits until it is there.
+   */
+  async webview(content: string): Promise<FrameLocator> {
+    const frames = this.page.locator("iframe.webview.ready");
+    let found: FrameLocator | undefined;
+    await expect
+      .poll(
+        async () => {
+          for (let i = 0; i < (await frames.count()); i++) {
+            const document = frames.nth(i).contentFrame().frameLocator("#active-frame");
+            if ((await document.locator(content).count()) > 0) found = document;
+          }
+          return found !== undefined;
+        },
+        { message: `a webview with ${content}`, timeout: 30_000 },
+      )
+      .toBe(true);
+    return found!;
+  }
+
+  /** Switches the colour theme by hand, and waits until it shows. */
+  async theme(theme: keyof typeof THEMES): Promise<void> {
+    const { label, shows } = THEMES[theme];
+    await this.palette("Preferences: Color Theme");
+    await this.pick(label);
+    await expect(this.page.locator(".monaco-workbench").first()).toHaveClass(new RegExp(`\\b${shows}\\s`));
+    await this.quickInput().waitFor({ state: "hidden" });
+  }
+
+  /** Changes user settings, and reloads the window, which reads them at its start. */
+  async settings(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.server.settings(changes);
+    await this.reload();
+  }
+
+  /** Takes a picture of the window: `test/.artifacts/screenshots/NAME.png`, also attached to the test's report. */
+  async screenshot(name: string): Promise<string> {
+    const path = `test/.artifacts/screenshots/${name}.png`;
+    await this.page.screenshot({ path, animations: "disabled", caret: "hide" });
+    await this.#info.attach(name, { path, contentType: "image/png" });
+    return path;
+  }
+
+  /** The row of the open quick pick with exactly this label, or one that matches. */
+  quickRow(label: string | RegExp): Locator {
+    const name = this.page.locator(".label-name");
+    const exact = typeof label === "string" ? new RegExp(`^\\s*${literal(label)}\\s*$`) : label;
+    return this.page.locator(".quick-input-widget .monaco-list-row", { has: name.filter({ hasText: exact }) }).first();
+  }
+}
+
+const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
