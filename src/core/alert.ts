@@ -4,6 +4,7 @@
  * TreatMissingData says, so that the rule means the same on both targets.
  */
 import type { Comparison } from "./compare.ts";
+import { labelOf } from "./series.ts";
 import type { AlarmRule, MissingData } from "./spec.ts";
 
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
@@ -60,10 +61,12 @@ export function breaches(rule: Pick<AlarmRule, "direction" | "threshold">, devia
 }
 
 /**
- * The state that datapoints put an alarm into, by CloudWatch's documented rules: if at least n of the evaluation range
- * exist, the newest n existing ones decide; otherwise what is lacking is filled as `missing` says.
+ * The state that datapoints put an alarm into, by the rules and the tables of CloudWatch's "Configuring how CloudWatch
+ * alarms treat missing data": if at least n of the evaluation range exist, the newest n existing ones decide; otherwise
+ * all that exist do, and what is lacking is filled as `missing` says.
  * @param points newest last, at most `evaluationRange(periods)`.
- * @param seen windows since the series is watched: those before it count as existing and healthy, not as missing.
+ * @param seen windows since the series is watched: those before it count as existing and healthy, not as missing, so that
+ *   a series does not begin its life in ALARM.
  */
 export function evaluateDatapoints(
   points: readonly Datapoint[],
@@ -76,17 +79,19 @@ export function evaluateDatapoints(
   if (breaching >= rule.datapoints) return "ALARM";
   const unborn = Math.max(0, rule.periods - seen);
   const lacking = Math.max(0, rule.periods - existing.length - unborn);
-  if (lacking === 0) return existing.length > 0 ? "OK" : current;
+  if (lacking === 0) return "OK";
+  const healthy = breaching < existing.length || unborn > 0;
   switch (rule.missing) {
     case "breaching":
       return breaching + lacking >= rule.datapoints ? "ALARM" : "OK";
     case "notBreaching":
       return "OK";
     case "ignore":
-      return existing.length === 0 || breaching === existing.length ? current : "OK";
+      return healthy ? "OK" : current;
     case "missing":
       if (existing.length === 0) return "INSUFFICIENT_DATA";
-      return breaching === existing.length && unborn === 0 ? "ALARM" : "OK";
+      // Nothing but breaches, the oldest m windows old: no later window can make it less than it is, so it alarms now.
+      return !healthy && points.length - points.indexOf(true) >= rule.datapoints ? "ALARM" : "OK";
   }
 }
 
@@ -109,20 +114,21 @@ export function evaluateRule(
     delete series[id];
   }
   for (const c of tick) {
-    const before = series[c.series] ?? FRESH_SERIES;
-    const recent = [...before.recent, { start: c.start, breaching: breaches(rule, c.deviation) }].slice(
-      -evaluationRange(rule.periods),
-    );
+    const before = Object.hasOwn(series, c.series) ? series[c.series]! : FRESH_SERIES;
+    const every = c.end - c.start;
+    const oldest = c.start - (evaluationRange(rule.periods) - 1) * every;
+    const recent = [
+      ...before.recent.filter((r) => r.start >= oldest && r.start < c.start),
+      { start: c.start, breaching: breaches(rule, c.deviation) },
+    ];
+    // By time, not by turn: a window that never came (the analyzer skips long silences) is a missing one.
+    const points = new Array<Datapoint>(evaluationRange(rule.periods)).fill(null);
+    for (const r of recent) points[Math.round((r.start - oldest) / every)] = r.breaching;
     const seen = before.seen + 1;
-    const state = evaluateDatapoints(
-      recent.map((r) => r.breaching),
-      rule,
-      before.state,
-      seen,
-    );
+    const state = evaluateDatapoints(points, rule, before.state, seen);
     series[c.series] = { state, recent, seen };
     if (state === "ALARM" && before.state !== "ALARM")
-      joined.push({ series: c.series, from: firstBreach(recent, rule.periods, c.start) });
+      joined.push({ series: c.series, from: firstBreach(rule, recent, c) });
     if (state !== "ALARM" && before.state === "ALARM") left.push(c.series);
   }
   const contributors = Object.keys(series)
@@ -140,8 +146,16 @@ export function evaluateRule(
   };
 }
 
-function firstBreach(recent: SeriesMemory["recent"], periods: number, now: number): number {
-  return recent.slice(-periods).find((r) => r.breaching !== false)?.start ?? now;
+/** Start of the oldest window that counts towards the alarm: a breaching one, or a missing one that counts as such. */
+function firstBreach(rule: AlarmRule, recent: SeriesMemory["recent"], now: Comparison): number {
+  const existing = recent.filter((r) => r.breaching !== null).slice(-rule.periods);
+  const missingFrom = now.end - rule.periods * (now.end - now.start);
+  const counts = recent.find(
+    (r) =>
+      (r.breaching === true && existing.includes(r)) ||
+      (r.breaching === null && rule.missing === "breaching" && r.start >= missingFrom),
+  );
+  return counts?.start ?? now.start;
 }
 
 function stateOf(series: readonly SeriesMemory[]): AlarmState {
@@ -150,10 +164,8 @@ function stateOf(series: readonly SeriesMemory[]): AlarmState {
 }
 
 function reasonOf(rule: AlarmRule, state: AlarmState, contributors: readonly string[]): string {
-  const side = rule.direction === "both" ? "from" : rule.direction;
-  if (state === "ALARM") {
-    const who = contributors.length === 1 ? contributors[0] : `${contributors.length} series`;
-    return `${who}: ${rule.datapoints} of the last ${rule.periods} windows deviate ${side === "from" ? "" : `${side} `}by more than ${rule.threshold}`;
-  }
-  return state === "OK" ? "No series deviates beyond the threshold" : "Too few windows to tell";
+  if (state !== "ALARM") return state === "OK" ? "No series deviates beyond the threshold" : "Too few windows to tell";
+  const who = contributors.length === 1 ? labelOf(contributors[0]!) : `${contributors.length} series`;
+  const side = rule.direction === "both" ? "away from" : rule.direction;
+  return `${who}: ${rule.datapoints} of the last ${rule.periods} windows lie more than ${rule.threshold} half widths ${side} the forecast`;
 }

@@ -131,7 +131,7 @@ export class Analyzer {
     if (this.#newest === null || time > this.#newest) this.#advance(time, arrival);
     else if (arrival > this.#newestArrival && time > this.#watermark!) this.#newestArrival = arrival;
     if (this.#nextClose === null || (start < this.#nextClose && !this.#closedAny)) this.#nextClose = start;
-    const key = this.#keyOf(event.values);
+    const key = this.keyOf(event.values);
     if (key === undefined) return "counted";
     const cells = this.#cells(start, key);
     cells[EVENTS]!++;
@@ -228,7 +228,8 @@ export class Analyzer {
     if (this.#watermark === null || watermark > this.#watermark) this.#watermark = watermark;
   }
 
-  #keyOf(values: readonly Value[]): string | undefined {
+  /** The group an event belongs to, as `groupKey`; undefined when it belongs to none. */
+  keyOf(values: readonly Value[]): string | undefined {
     if (this.#byAt.length === 1) {
       const value = values[this.#byAt[0]!];
       if (value === null || value === undefined) return undefined;

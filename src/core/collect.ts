@@ -46,6 +46,8 @@ export interface ParsedObject {
 export const MAX_EVENT_BYTES = 1_000 * 1_024;
 
 const NEWLINE = 10;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The JSON objects in a record's bytes; what is not one goes to `reject`. */
@@ -54,26 +56,19 @@ export function parseRecord(data: Uint8Array, reject: (rejection: Rejection) => 
     reject({ reason: "too-large", detail: `${data.length} bytes; at most ${MAX_EVENT_BYTES} pass delivery`, data });
     return [];
   }
-  let text: string;
-  try {
-    text = utf8.decode(data);
-  } catch {
-    reject({ reason: "not-utf8", detail: "the bytes are not UTF-8 text", data });
-    return [];
-  }
-  const whole = tryParse(text);
+  const whole = parseJson(data);
   if (whole.ok) return toObject(whole.value, data, reject);
-  if (!text.trimEnd().includes("\n")) {
-    reject({ reason: "malformed-json", detail: whole.message, data });
+  const batch = lines(data);
+  if (!batch.some(looksLikeEvent)) {
+    reject({ reason: whole.reason, detail: isBlank(data) ? "the record is empty" : whole.detail, data });
     return [];
   }
-  const objects: ParsedObject[] = [];
-  for (const line of lines(data)) {
-    const parsed = tryParse(utf8.decode(line));
-    if (parsed.ok) objects.push(...toObject(parsed.value, line, reject));
-    else reject({ reason: "malformed-json", detail: parsed.message, data: line });
-  }
-  return objects;
+  return batch.flatMap((line) => {
+    const parsed = parseJson(line);
+    if (parsed.ok) return toObject(parsed.value, line, reject);
+    reject({ reason: parsed.reason, detail: parsed.detail, data: line });
+    return [];
+  });
 }
 
 /** A function that checks objects against the pipeline's fields: an Event, or the reason why it is none. */
@@ -136,13 +131,21 @@ function readValue(raw: unknown, type: FieldType): Value | undefined {
   }
 }
 
-type Parsed = { ok: true; value: unknown } | { ok: false; message: string };
+type Parsed =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
 
-function tryParse(text: string): Parsed {
+function parseJson(data: Uint8Array): Parsed {
+  let text: string;
+  try {
+    text = utf8.decode(data);
+  } catch {
+    return { ok: false, reason: "not-utf8", detail: "the bytes are not UTF-8 text" };
+  }
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {
-    return { ok: false, message: (error as Error).message };
+    return { ok: false, reason: "malformed-json", detail: (error as Error).message };
   }
 }
 
@@ -154,18 +157,45 @@ function toObject(value: unknown, data: Uint8Array, reject: (rejection: Rejectio
   return [];
 }
 
-function* lines(data: Uint8Array): Generator<Uint8Array> {
-  let start = 0;
-  while (start < data.length) {
+/** The lines of a record that hold anything, without their line feeds. */
+function lines(data: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let start = 0; start < data.length; ) {
     let end = data.indexOf(NEWLINE, start);
     if (end < 0) end = data.length;
     const line = data.subarray(start, end);
-    if (line.some((byte) => byte !== 13 && byte !== 32 && byte !== 9)) yield line;
+    if (!isBlank(line)) found.push(line);
     start = end + 1;
   }
+  return found;
 }
 
+/**
+ * Whether a line is an object by itself. A record without any such line is one broken object over several lines, not a
+ * batch: it is rejected whole, not torn into lines.
+ */
+function looksLikeEvent(line: Uint8Array): boolean {
+  const first = line.find((byte) => !isSpace(byte));
+  const last = line.findLast((byte) => !isSpace(byte));
+  return first === OPEN_BRACE && last === CLOSE_BRACE;
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every(isSpace);
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 32 || byte === 13 || byte === 9 || byte === NEWLINE;
+}
+
+/** A value for a message, at most 80 characters; never throws, whatever an enrich function made. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  let text: string;
+  try {
+    text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  } catch {
+    // Circular, or a BigInt.
+    text = typeof value === "bigint" ? `${value}n` : Object.prototype.toString.call(value);
+  }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

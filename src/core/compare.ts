@@ -39,6 +39,9 @@ export function compare(
   return { series, start, end, actual, lower, median, upper, deviation: deviation(actual, band, resolution), version };
 }
 
+/** The greatest deviation that is told apart; CloudWatch takes values up to 2^360. */
+const MOST = 1e6;
+
 /** (actual - median) / half width, the half width being that of the actual's side and never below `resolution`. */
 export function deviation(actual: number, band: Pick<Band, "lower" | "median" | "upper">, resolution: number): number {
   const { lower, median, upper } = band;
@@ -47,8 +50,9 @@ export function deviation(actual: number, band: Pick<Band, "lower" | "median" | 
   if (away === 0) return 0;
   const side = away > 0 ? upper - median : median - lower;
   // A band of no width and no resolution still has a scale: the rounding of the numbers themselves.
-  const least = Math.max(resolution, Math.abs(median) * 1e-9, Number.MIN_VALUE);
-  return away / Math.max(side, least);
+  const half = Math.max(side, resolution, Math.abs(median) * 1e-9);
+  // Of no width about zero, any distance is boundless; metric stores and JSON want a number all the same.
+  return Math.max(-MOST, Math.min(MOST, away / half));
 }
 
 /** One number for a metric store. */

@@ -20,20 +20,11 @@ export interface Delivered {
 /** A function that takes a record's bytes to events and rejections by the pipeline's rules. Never throws. */
 export function deliverer(spec: PipelineSpec, enrich?: Enrich): (data: Uint8Array) => Delivered {
   const read = eventReader(spec.source);
-  return (data) => {
+  return (record) => {
     const delivered: Delivered = { events: [], rejections: [], dropped: 0 };
-    for (const parsed of parseRecord(data, (rejection) => delivered.rejections.push(rejection))) {
-      const enriched = enrich ? applyEnrich(enrich, parsed.object) : [parsed.object];
-      if (typeof enriched === "string") {
-        delivered.rejections.push({ ...splitReason(enriched), data: parsed.data });
-        continue;
-      }
-      if (enriched.length === 0) delivered.dropped++;
-      for (const object of enriched) {
-        const event = read(object);
-        if ("reason" in event) delivered.rejections.push({ ...event, data: parsed.data });
-        else delivered.events.push(event);
-      }
+    for (const { object, data } of parseRecord(record, (rejection) => delivered.rejections.push(rejection))) {
+      if (!enrich) take(delivered, read(object), data);
+      else enrichInto(delivered, enrich, object, data, read);
     }
     return delivered;
   };
@@ -44,27 +35,57 @@ export function partition(time: number): string {
   return formatDay(time);
 }
 
-/** The events that enrich makes of one, or what went wrong as `reason:detail`. */
-function applyEnrich(
-  enrich: Enrich,
-  object: Readonly<Record<string, unknown>>,
-): readonly Record<string, unknown>[] | string {
-  let result: unknown;
-  try {
-    result = enrich(object as Record<string, unknown>);
-  } catch (error) {
-    return `enrich-failed:${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
-  }
-  if (result === null || result === undefined) return [];
-  const list = Array.isArray(result) ? result : [result];
-  if (result instanceof Promise) return "enrich-invalid:enrich returned a promise; it must be a plain function";
-  if (!list.every((e) => typeof e === "object" && e !== null && !Array.isArray(e))) {
-    return "enrich-invalid:enrich must return an object, a list of objects, or null";
-  }
-  return list;
+type Reading = ReturnType<ReturnType<typeof eventReader>>;
+
+function take(delivered: Delivered, reading: Reading, data: Uint8Array): void {
+  if ("reason" in reading) delivered.rejections.push({ ...reading, data });
+  else delivered.events.push(reading);
 }
 
-function splitReason(text: string): Omit<Rejection, "data"> {
-  const colon = text.indexOf(":");
-  return { reason: text.slice(0, colon) as Rejection["reason"], detail: text.slice(colon + 1) };
+function enrichInto(
+  delivered: Delivered,
+  enrich: Enrich,
+  object: Readonly<Record<string, unknown>>,
+  data: Uint8Array,
+  read: (object: Readonly<Record<string, unknown>>) => Reading,
+): void {
+  let result: unknown;
+  let readings: Reading[];
+  try {
+    // The object is this event's alone: enrich may change it in place.
+    result = enrich(object as Record<string, unknown>);
+    const list = result === null ? [] : Array.isArray(result) ? result : [result];
+    const fault = faultIn(result, list);
+    // Reading may run code of enrich's too: what it returns can have getters.
+    readings = fault ? [{ reason: "enrich-invalid", detail: fault }] : list.map(read);
+  } catch (error) {
+    readings = [{ reason: "enrich-failed", detail: errorText(error) }];
+  }
+  if (readings.length === 0) delivered.dropped++;
+  for (const reading of readings) take(delivered, reading, data);
+}
+
+/** What is wrong with a result of enrich, if anything. */
+function faultIn(result: unknown, list: readonly unknown[]): string | undefined {
+  if (result === undefined) return "enrich returned nothing; to drop an event, it returns null";
+  if (typeof (result as { then?: unknown } | null)?.then === "function") {
+    // Its failure, too, belongs to this event: nobody else waits for it.
+    Promise.resolve(result).catch(() => undefined);
+    return "enrich returned a promise; it must be a plain function, without async";
+  }
+  // By index: `every` would pass over the holes of a sparse list.
+  for (let i = 0; i < list.length; i++) {
+    const e = list[i];
+    if (typeof e !== "object" || e === null || Array.isArray(e))
+      return "enrich must return an object, a list of objects, or null";
+  }
+  return undefined;
+}
+
+function errorText(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`;
+  } catch {
+    return "threw something that has no text";
+  }
 }

@@ -30,6 +30,9 @@ export type FaultCode =
   | "engine.version"
   | "enrich.failed"
   | "input.invalid"
+  | "workspace.none"
+  | "workspace.untrusted"
+  | "workspace.read-only"
   | "cancelled"
   | "target.unsupported"
   | "unexpected";
@@ -107,20 +110,30 @@ export class Fault extends Error {
 /** The fault in one or two lines for a log or a terminal: message, next step, code. */
 export function describeFault(fault: FaultData | Fault): string {
   const data = fault instanceof Fault ? fault.toData() : fault;
-  const place = data.at ? `${data.at.file ?? ""}:${data.at.line}:${data.at.column}: ` : "";
+  const place = data.at
+    ? `${data.at.file ?? "line "}${data.at.file ? ":" : ""}${data.at.line}:${data.at.column}: `
+    : "";
   const cause = data.cause && data.cause !== data.message ? ` (${data.cause})` : "";
   return `${place}${data.message}${cause}${data.next ? ` ${data.next}` : ""} [${data.code}]`;
 }
 
 function causeText(error: unknown): string {
   if (error instanceof Error) return error.message || error.name;
-  return typeof error === "string" ? error : JSON.stringify(error);
+  if (typeof error === "string") return error;
+  try {
+    return JSON.stringify(error) ?? String(error);
+  } catch {
+    // Circular, or a BigInt: its kind is all that can be said.
+    return Object.prototype.toString.call(error);
+  }
 }
 
+/** Errors are left out: a system error's code and message (`ENOENT`) are not a fault's. */
 function isFaultData(value: unknown): value is FaultData {
   return (
     typeof value === "object" &&
     value !== null &&
+    !(value instanceof Error) &&
     typeof (value as FaultData).code === "string" &&
     typeof (value as FaultData).message === "string"
   );

@@ -54,12 +54,24 @@ const FORMAT = v.object({
   format: v.literal(1),
   pipeline: v.string(),
   version: v.string(),
-  origin: v.number(),
-  every: v.pipe(v.number(), v.minValue(1)),
-  levels: v.pipe(v.array(v.number()), v.minLength(3)),
+  origin: v.pipe(v.number(), v.integer()),
+  every: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  levels: v.pipe(
+    v.array(v.number()),
+    v.minLength(3),
+    v.check((levels) => levels.includes(0.5), "the levels lack the median, 0.5"),
+    v.check(
+      (levels) => levels.every((l, i) => l > (levels[i - 1] ?? 0) && l < 1),
+      "the levels do not ascend within 0 and 1",
+    ),
+  ),
   series: v.record(
     v.string(),
-    v.object({ method: v.string(), reason: v.optional(v.string()), quantiles: v.array(v.array(v.number())) }),
+    v.object({
+      method: v.string(),
+      reason: v.optional(v.string()),
+      quantiles: v.array(v.array(v.pipe(v.number(), v.finite()))),
+    }),
   ),
 });
 
@@ -79,7 +91,12 @@ export function parseForecast(text: string): ForecastVersion {
     throw fail(error);
   }
   const result = v.safeParse(FORMAT, parsed);
-  if (!result.success) throw fail(result.issues[0].message);
+  if (!result.success) {
+    const [issue] = result.issues;
+    throw fail([v.getDotPath(issue), issue.message].filter(Boolean).join(": "));
+  }
+  const { origin, every } = result.output;
+  if (origin % every !== 0) throw fail("the origin is not the start of a window");
   for (const [id, s] of Object.entries(result.output.series)) {
     const steps = s.quantiles[0]?.length ?? 0;
     if (s.quantiles.length !== result.output.levels.length || s.quantiles.some((q) => q.length !== steps)) {
@@ -91,14 +108,17 @@ export function parseForecast(text: string): ForecastVersion {
 
 /** The versions in use, newest origin first; answers which band a window is compared with. */
 export class ForecastTable {
-  readonly #versions: ForecastVersion[] = [];
+  #versions: readonly ForecastVersion[] = [];
 
-  /** Puts a version to use; a later one of the same origin takes the place of the earlier for windows it covers. */
+  /**
+   * Puts a version to use: a later one of the same origin takes the place of the earlier for windows it covers, one of the
+   * same name takes its place altogether.
+   */
   add(version: ForecastVersion): void {
-    const at = this.#versions.findIndex(
-      (o) => o.origin < version.origin || (o.origin === version.origin && o.version <= version.version),
-    );
-    this.#versions.splice(at < 0 ? this.#versions.length : at, 0, version);
+    const others = this.#versions.filter((o) => o.version !== version.version);
+    const at = others.findIndex((o) => isBefore(o, version));
+    others.splice(at < 0 ? others.length : at, 0, version);
+    this.#versions = others;
   }
 
   get newest(): ForecastVersion | undefined {
@@ -107,8 +127,7 @@ export class ForecastTable {
 
   /** Forgets versions that no window from `time` on can be looked up in. */
   trim(time: number): void {
-    const keep = this.#versions.filter((ver) => ver.origin + steps(ver) * ver.every > time);
-    this.#versions.splice(0, this.#versions.length, ...keep);
+    this.#versions = this.#versions.filter((ver) => ver.origin + steps(ver) * ver.every > time);
   }
 
   /** The band of the window of `series` that starts at `start`, from the newest version whose origin is not after it. */
@@ -124,7 +143,8 @@ export class ForecastTable {
 
 /** The band that one version gives a window; undefined outside its reach or when the series is not in it. */
 export function bandOf(version: ForecastVersion, series: string, start: number): Band | undefined {
-  const forecast = version.series[series];
+  // Own properties only: a measure may be named like one that every object has.
+  const forecast = Object.hasOwn(version.series, series) ? version.series[series] : undefined;
   const step = (start - version.origin) / version.every;
   if (!forecast || !Number.isInteger(step) || step < 0) return undefined;
   const last = version.levels.length - 1;
@@ -133,6 +153,12 @@ export function bandOf(version: ForecastVersion, series: string, start: number):
   const upper = forecast.quantiles[last]?.[step];
   if (lower === undefined || median === undefined || upper === undefined) return undefined;
   return { lower, median, upper, version: version.version };
+}
+
+/** Whether `a` was trained before `b`; the tenth training by hand (`-10`) comes after the ninth. */
+function isBefore(a: ForecastVersion, b: ForecastVersion): boolean {
+  if (a.origin !== b.origin) return a.origin < b.origin;
+  return a.version.localeCompare(b.version, "en", { numeric: true }) < 0;
 }
 
 function steps(version: ForecastVersion): number {

@@ -3,7 +3,7 @@
  * write on it, and it is resolved. Both targets and every front end read the same record.
  */
 
-import { parseSeriesId } from "./series.ts";
+import { labelOf, parseSeriesId } from "./series.ts";
 import type { AlarmRule, Severity } from "./spec.ts";
 import { formatInstant } from "./time.ts";
 
@@ -60,7 +60,7 @@ export interface TimelineRecord {
   readonly text: string;
 }
 
-/** A window that a contributor breached in, for "how far". */
+/** A compared window of a contributor, for "how far". */
 export interface BreachingWindow {
   readonly series: string;
   readonly start: number;
@@ -79,9 +79,10 @@ export function openIncident(
 ): IncidentRecord {
   const from = Math.min(...joined.map((j) => j.from));
   const stamp = formatInstant(at).replace(/[-:]/g, "").replace("Z", "");
-  const contributors = joined.map((j) => contributor(j, windows));
+  const contributors = joined.map((j) => contributor(rule, j, windows));
   const record: IncidentRecord = {
-    id: `${pipeline}-${rule.name}-${stamp}`,
+    // Names have no dots, so that no two pipelines and rules make the same id.
+    id: `${pipeline}.${rule.name}.${stamp}`,
     pipeline,
     title: titleOf(rule, contributors),
     status: "open",
@@ -100,7 +101,10 @@ export function openIncident(
   return entry(record, "opened", at, null, `${record.title}, since ${formatInstant(from)}`);
 }
 
-/** Takes a tick of the rule into its open incident: who joined, who recovered, how far it has gone. */
+/**
+ * Takes a tick of the rule into its open incident: who joined, who recovered, how far it has gone. An incident that is
+ * resolved stays as it is.
+ */
 export function updateIncident(
   record: IncidentRecord,
   rule: AlarmRule,
@@ -112,37 +116,37 @@ export function updateIncident(
   },
   windows: readonly BreachingWindow[],
 ): IncidentRecord {
+  if (record.status === "resolved") return record;
   let next = record;
   for (const j of change.joined) {
     const known = next.contributors.find((c) => c.series === j.series);
-    const fresh = contributor(j, windows);
     const contributors = known
       ? next.contributors.map((c) =>
-          c === known ? { ...c, worst: worse(c.worst, fresh.worst), recoveredAt: null } : c,
+          c === known ? { ...c, worst: worstOf(rule, c.worst, c.series, windows), recoveredAt: null } : c,
         )
-      : [...next.contributors, fresh];
+      : [...next.contributors, contributor(rule, j, windows)];
     next = { ...next, contributors, from: Math.min(next.from, j.from) };
     next = entry(
       next,
       "joined",
       at,
       null,
-      `${seriesWords(j.series)} ${known ? "deviates again" : "joined"}, since ${formatInstant(j.from)}`,
+      `${labelOf(j.series)} ${known ? "deviates again" : "joined"}, since ${formatInstant(j.from)}`,
     );
   }
   for (const series of change.left) {
+    if (!next.contributors.some((c) => c.series === series && c.recoveredAt === null)) continue;
     next = {
       ...next,
       contributors: next.contributors.map((c) => (c.series === series ? { ...c, recoveredAt: at } : c)),
     };
-    next = entry(next, "recovered", at, null, `${seriesWords(series)} is back within its forecast`);
+    next = entry(next, "recovered", at, null, `${labelOf(series)} recovered`);
   }
   next = {
     ...next,
-    contributors: next.contributors.map((c) => {
-      const window = c.recoveredAt === null ? windows.find((w) => w.series === c.series) : undefined;
-      return window ? { ...c, worst: worse(c.worst, worstOf(window)) } : c;
-    }),
+    contributors: next.contributors.map((c) =>
+      c.recoveredAt === null ? { ...c, worst: worstOf(rule, c.worst, c.series, windows) } : c,
+    ),
   };
   if (change.joined.length > 0) next = { ...next, title: titleOf(rule, next.contributors) };
   if (change.inAlarm)
@@ -150,7 +154,7 @@ export function updateIncident(
       ? next
       : entry({ ...next, quietSince: null }, "alarm", at, null, `Alarm ${rule.name} went into ALARM again`);
   if (next.quietSince === null)
-    return entry({ ...next, quietSince: at }, "alarm", at, null, `Alarm ${rule.name} returned to OK`);
+    return entry({ ...next, quietSince: at }, "alarm", at, null, `Alarm ${rule.name} is over: no series contributes`);
   if (rule.resolveAfter > 0 && at - next.quietSince >= rule.resolveAfter) {
     return entry(
       { ...next, status: "resolved", resolvedAt: at },
@@ -195,27 +199,34 @@ export function enumerate(words: readonly string[], most: number): string {
   return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-function seriesWords(id: string): string {
-  const key = parseSeriesId(id);
-  return key ? [key.measure, ...Object.values(key.by)].join(" ") : id;
+function contributor(
+  rule: Pick<AlarmRule, "direction">,
+  { series, from }: { series: string; from: number },
+  windows: readonly BreachingWindow[],
+): ContributorRecord {
+  const none = { start: from, actual: null, expected: null, deviation: null };
+  return { series, from, worst: worstOf(rule, none, series, windows), recoveredAt: null };
 }
 
-function contributor(j: { series: string; from: number }, windows: readonly BreachingWindow[]): ContributorRecord {
-  const own = windows.filter((w) => w.series === j.series).map(worstOf);
-  const none = { start: j.from, actual: null, expected: null, deviation: null };
-  return {
-    series: j.series,
-    from: j.from,
-    worst: own.reduce(worse, none as ContributorRecord["worst"]),
-    recoveredAt: null,
+/** The furthest of `worst` and the windows of a series: further in the rule's direction, not in any. */
+function worstOf(
+  rule: Pick<AlarmRule, "direction">,
+  worst: ContributorRecord["worst"],
+  series: string,
+  windows: readonly BreachingWindow[],
+): ContributorRecord["worst"] {
+  const far = (deviation: number | null) => {
+    if (deviation === null) return 0;
+    return rule.direction === "both" ? Math.abs(deviation) : rule.direction === "above" ? deviation : -deviation;
   };
-}
-
-function worstOf(w: BreachingWindow): ContributorRecord["worst"] {
   const number = (x: number) => (Number.isFinite(x) ? x : null);
-  return { start: w.start, actual: number(w.actual), expected: number(w.median), deviation: number(w.deviation) };
-}
-
-function worse(a: ContributorRecord["worst"], b: ContributorRecord["worst"]): ContributorRecord["worst"] {
-  return Math.abs(b.deviation ?? 0) > Math.abs(a.deviation ?? 0) ? b : a;
+  return windows
+    .filter((w) => w.series === series)
+    .map((w) => ({
+      start: w.start,
+      actual: number(w.actual),
+      expected: number(w.median),
+      deviation: number(w.deviation),
+    }))
+    .reduce((a, b) => (far(b.deviation) > far(a.deviation) ? b : a), worst);
 }

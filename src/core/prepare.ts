@@ -50,8 +50,8 @@ export function prepareSql(spec: PipelineSpec, span: Span, table = "raw"): strin
   const where = [
     `${time} >= ${timestampLiteral(span.from)}`,
     `${time} < ${timestampLiteral(span.until)}`,
-    // Partitions are by day; on AWS by day of arrival, which is never before the event but for clocks that run ahead.
-    `dt >= ${quoteText(formatDay(span.from - DAY))}`,
+    // Partitions are by day; on AWS by day of arrival, which precedes the event by `ahead` at most.
+    `dt >= ${quoteText(formatDay(span.from - Math.max(DAY, spec.source.ahead)))}`,
     ...spec.series.by.map((b) =>
       b.values
         ? `${quoteIdentifier(b.field)} IN (${b.values.map((value) => literalOf(value, spec.source.fields[b.field]!)).join(", ")})`
@@ -115,9 +115,7 @@ export function toSeries(spec: PipelineSpec, rows: readonly PreparedRow[], span:
       : own.reduce((least, r) => Math.min(least, r.start), Number.POSITIVE_INFINITY);
     const length = Math.round((span.until - start) / every);
     measures.forEach((measure, m) => {
-      const values = new Float64Array(length).fill(
-        measure.statistic === "count" || measure.statistic === "sum" ? 0 : Number.NaN,
-      );
+      const values = new Float64Array(length).fill(valueOfNothing(measure));
       for (const row of own) values[Math.round((row.start - start) / every)] = row.values[m] ?? valueOfNothing(measure);
       series.push({ id: seriesId(measure.name, fields, group), measure, start, every, values });
     });

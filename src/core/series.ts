@@ -61,8 +61,11 @@ export function parseSeriesId(id: string): SeriesKey | undefined {
   const inner = id.slice(open + 1, -1);
   for (let i = 0; i <= inner.length; i++) {
     const c = inner[i];
-    if (c === "\\") text += inner[++i] ?? "";
-    else if (c === "=" && field === undefined) {
+    if (c === "\\") {
+      const escaped = inner[++i];
+      if (escaped === undefined) return undefined;
+      text += escaped;
+    } else if (c === "=" && field === undefined) {
       field = text;
       text = "";
     } else if (c === "," || c === undefined) {
@@ -78,6 +81,12 @@ export function parseSeriesId(id: string): SeriesKey | undefined {
 /** A series as people read it in a list: `departures BOS`. */
 export function seriesLabel(key: SeriesKey): string {
   return [key.measure, ...Object.values(key.by)].join(" ");
+}
+
+/** The same of a series id; an id that is none is its own label. */
+export function labelOf(id: string): string {
+  const key = parseSeriesId(id);
+  return key ? seriesLabel(key) : id;
 }
 
 /** Every group that the listed values make, in the order of the lists. */

@@ -12,8 +12,10 @@ const UNITS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR,
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(s|m|h|d|w)$/.exec(text.trim());
   if (!match) return undefined;
-  const millis = Number(match[1]) * (UNITS[match[2]!] ?? Number.NaN);
-  return Number.isSafeInteger(millis) ? millis : undefined;
+  const exact = Number(match[1]) * (UNITS[match[2]!] ?? Number.NaN);
+  // 4.1 h is 14,759,999.999999998 ms in binary: what is meant is whole.
+  const millis = Math.round(exact);
+  return Number.isSafeInteger(millis) && Math.abs(exact - millis) < 1e-6 ? millis : undefined;
 }
 
 /** The shortest way to write a duration of whole seconds: 3,600,000 is `1h`. */
@@ -47,11 +49,13 @@ export function parseInstant(value: unknown): number {
   const minute = Number(match[5] ?? 0);
   const second = Number(match[6] ?? 0);
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) return Number.NaN;
-  const millis = match[7] === undefined ? 0 : Math.floor(Number(`0.${match[7]}`) * 1_000);
-  const instant = Date.UTC(year, month - 1, day, hour, minute, second, millis);
-  // Date.UTC turns 30 February into 2 March: such a date is refused, not moved.
-  if (new Date(instant).getUTCDate() !== day) return Number.NaN;
-  return instant - offsetMillis(match[8]);
+  const millis = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
+  const date = new Date(0);
+  // Not Date.UTC, which takes the year 99 for 1999.
+  date.setUTCFullYear(year, month - 1, day);
+  // 30 February becomes 2 March: such a date is refused, not moved.
+  if (date.getUTCDate() !== day) return Number.NaN;
+  return date.setUTCHours(hour, minute, second, millis) - offsetMillis(match[8]);
 }
 
 /** An instant as ISO 8601 in UTC, without milliseconds when they are zero. */
@@ -66,13 +70,16 @@ export function formatDay(millis: number): string {
 
 function fromEpoch(value: number): number {
   if (!Number.isFinite(value) || value < 0) return Number.NaN;
-  const millis = Math.floor(value < SECONDS_LIMIT ? value * SECOND : value);
+  // A double holds epoch seconds to a tenth of a microsecond: .123 must not become .122 for being a hair below it.
+  const millis = Math.floor(value < SECONDS_LIMIT ? value * SECOND + 5e-4 : value);
   return millis <= 8.64e15 ? millis : Number.NaN;
 }
 
+/** Milliseconds east of UTC; NaN for an offset of a day or more. */
 function offsetMillis(zone: string | undefined): number {
   if (zone === undefined || zone === "Z" || zone === "z") return 0;
   const sign = zone.startsWith("-") ? -1 : 1;
   const digits = zone.slice(1).replace(":", "");
-  return sign * (Number(digits.slice(0, 2)) * HOUR + Number(digits.slice(2, 4) || 0) * MINUTE);
+  const [hours, minutes] = [Number(digits.slice(0, 2)), Number(digits.slice(2, 4) || 0)];
+  return hours < 24 && minutes < 60 ? sign * (hours * HOUR + minutes * MINUTE) : Number.NaN;
 }

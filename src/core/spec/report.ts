@@ -91,10 +91,10 @@ export function reportIssue(issue: BaseIssue<unknown>, report: Report): void {
     report(path.slice(0, -1), `"${last}" is missing.`, { key: true });
   } else if (issue.type === "picklist") {
     const words = (issue.expected ?? "").split("|").map((w) => w.trim().replace(/[()"]/g, ""));
-    if (words.includes(String(issue.input)))
-      return report(path, `${show(issue.input)} must be a number here: leave the quotes out.`);
-    const suggestion = nearest(String(issue.input), words);
-    const hint = suggestion ? ` Did you mean "${suggestion}"?` : "";
+    // `"2"` where 2 is meant: the right word already stands there, in quotes.
+    const quoted = words.includes(String(issue.input));
+    const suggestion = quoted ? undefined : nearest(String(issue.input), words);
+    const hint = quoted ? " Leave the quotes out." : suggestion ? ` Did you mean "${suggestion}"?` : "";
     report(path, `${show(issue.input)} is not one of ${words.join(", ")}.${hint}`, suggestion ? { suggestion } : {});
   } else {
     const subject = last === undefined ? "The file" : typeof last === "number" ? `Entry ${last + 1}` : `"${last}"`;
