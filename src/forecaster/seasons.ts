@@ -13,27 +13,34 @@ export function findSeasons(series: TimeSeries): number[] {
 
 /** As `findSeasons`, for values that begin with an observed one. */
 export function findSeasonsIn(values: Float64Array, every: number): number[] {
-  const found: number[] = [];
-  let rest = values;
-  for (let round = 0; round < 2; round++) {
-    const candidates = [...calendarLengths(every), ...autocorrelationPeaks(rest)].filter(
-      (m) => m >= 2 && rest.length >= 2 * m + 2 && (found.length === 0 || (m > found[0]! && m % found[0]! === 0)),
-    );
-    let best: { readonly length: number; readonly gain: number } | undefined;
-    for (const length of new Set(candidates)) {
-      const gain = seasonalGain(rest, length);
-      // A multiple of a season explains as much as the season: only a clear advantage makes the longer one better.
-      if (gain > LEAST_GAIN && gain > (best?.gain ?? 0) + MARGIN) best = { length, gain };
-    }
-    if (!best) break;
-    found.push(best.length);
-    rest = withoutSeason(rest, best.length);
-  }
-  return found.sort((a, b) => a - b);
+  const calendar = calendarLengths(every);
+  // A peak beside a calendar length is a near miss of it.
+  const measured = (from: Float64Array) =>
+    autocorrelationPeaks(from).filter((lag) => !calendar.some((m) => lag !== m && Math.abs(lag - m) <= NEAR * m));
+  const first = bestSeason(values, [...calendar, ...measured(values)], FIRST_SHARE);
+  if (first === undefined) return [];
+  const rest = withoutSeason(values, first);
+  const longer = [...calendar, ...measured(rest)].filter((m) => m > first && m % first === 0);
+  const second = bestSeason(rest, longer, SECOND_SHARE);
+  return second === undefined ? [first] : [first, second];
 }
 
+/** The shortest candidate that explains nearly as much as the best: any multiple of a season explains what the season does. */
+function bestSeason(values: Float64Array, candidates: readonly number[], share: number): number | undefined {
+  const gains = [...new Set(candidates)]
+    .filter((length) => values.length >= 2 * length + 2)
+    .sort((a, b) => a - b)
+    .map((length) => ({ length, gain: seasonalGain(values, length) }));
+  const best = Math.max(LEAST_GAIN, ...gains.map(({ gain }) => gain));
+  return gains.find(({ gain }) => gain >= LEAST_GAIN && gain >= share * best)?.length;
+}
+
+/** A season explains at least this share of the variance. */
 const LEAST_GAIN = 0.1;
-const MARGIN = 0.03;
+/** How much of the best candidate's gain a shorter one must have: a day with a weak week is still the first season. */
+const FIRST_SHARE = 0.5;
+const SECOND_SHARE = 0.8;
+const NEAR = 0.05;
 const HOUR = 3_600_000;
 const CALENDAR = [HOUR, 24 * HOUR, 7 * 24 * HOUR];
 
@@ -82,10 +89,8 @@ function phaseSums(values: Float64Array, length: number) {
 
 /** The lags of the highest local maxima of the autocorrelation, strongest first. */
 function autocorrelationPeaks(values: Float64Array): number[] {
-  // Long series are thinned into means of blocks, which keeps the sum of products small; the length is then approximate.
-  const block = Math.ceil(values.length / MOST_POINTS);
-  if (block > 1) return [];
-  const filled = fillForward(values, []);
+  // The newest windows suffice, and keep the sum of products small; longer seasons must be those of the calendar.
+  const filled = fillForward(values.subarray(Math.max(0, values.length - MOST_POINTS)), []);
   const mean = filled.reduce((a, v) => a + v / filled.length, 0);
   const centred = filled.map((v) => v - mean);
   const reach = Math.floor(filled.length / 3);
