@@ -1,0 +1,27 @@
+/** The editor's progress notification around a long call of the port, with its Cancel button. */
+import * as vscode from "vscode";
+import type { CallOptions } from "../backend.ts";
+
+/** Runs `work` under a notification; Cancel there aborts `abort`, which the work is given as its signal. */
+export async function withProgress<T>(
+  title: string,
+  abort: AbortController,
+  work: (options: Required<CallOptions>) => Promise<T>,
+): Promise<T> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    (progress, token) => {
+      token.onCancellationRequested(() => abort.abort());
+      let shown = 0;
+      return work({
+        signal: abort.signal,
+        onProgress: ({ message, done, total }) => {
+          const percent = done !== undefined && total ? (done / total) * 100 : undefined;
+          const increment = percent === undefined ? undefined : Math.max(0, percent - shown);
+          shown = Math.max(shown, percent ?? 0);
+          progress.report({ message, ...(increment !== undefined && { increment }) });
+        },
+      });
+    },
+  );
+}
