@@ -15,10 +15,15 @@ const may = {
   "src/engine": [
     ...["core", "forecaster", "sql", "rpc"].map((f) => inside(`src/${f}`)),
     "^src/backend\\.ts$",
-    ...pkg("@duckdb", "cbor-x", "vscode-jsonrpc"),
+    ...pkg("@duckdb", "cbor-x", "vscode-jsonrpc", "jsonc-parser"),
   ],
   "src/local": [inside("src/rpc"), inside("src/core"), "^src/backend\\.ts$", ...pkg("vscode-jsonrpc")],
-  "src/aws": [inside("src/core"), "^src/backend\\.ts$", "^src/sql/split\\.ts$", ...pkg("@aws-sdk", "@smithy")],
+  "src/aws": [
+    inside("src/core"),
+    ...["backend", "sql/split"].map((f) => `^src/${f}\\.ts$`),
+    ...["infra/template", "infra/cost"].map(inside),
+    ...pkg("@aws-sdk", "@smithy"),
+  ],
   "src/cli": [
     ...["core", "rpc", "local"].map((f) => inside(`src/${f}`)),
     "^src/backend\\.ts$",
@@ -30,9 +35,16 @@ const may = {
     inside("src/core"),
     ...pkg("chart\\.js", "chartjs-[a-z-]+", "@vscode/webview-ui-toolkit", "vscode-jsonrpc", "marked"),
   ],
+  "infra/template": [inside("src/core"), ...["infra/flink", "infra/workflow"].map(inside), "^infra/lambda/names\\.ts$"],
+  "infra/flink": [inside("src/core")],
+  "infra/workflow": [inside("src/core")],
+  "infra/cost": [inside("src/core"), "^src/backend\\.ts$"],
   "infra/lambda": [inside("src/core"), inside("src/forecaster"), ...pkg("@aws-sdk", "@aws-lambda-powertools")],
 };
-const nodeFree = ["src/core", "src/forecaster", "src/sql", "src/rpc", "webview"];
+const nodeFree = [
+  ...["src/core", "src/forecaster", "src/sql", "src/rpc", "webview"],
+  ...["infra/template", "infra/flink", "infra/workflow", "infra/cost"],
+];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -30,6 +30,8 @@ export interface ClosedGroup {
 
 /** The analyzer's whole memory as JSON, so that a restart continues where it stopped. */
 export interface AnalyzerState {
+  /** What the cells below describe; a state of another shape gives a new analyzer its clock only. */
+  readonly shape: string;
   readonly newest: number | null;
   readonly newestArrival: number;
   readonly watermark: number | null;
@@ -37,7 +39,7 @@ export interface AnalyzerState {
   readonly closedAny: boolean;
   readonly suspects: number;
   readonly groups: readonly (readonly [key: string, since: number, lastSeen: number])[];
-  readonly open: readonly (readonly [start: number, key: string, cells: readonly (number | null)[]])[];
+  readonly open: readonly (readonly [start: number, key: string, cells: readonly (number | string)[]])[];
 }
 
 /** After so many events in a row that are ahead, the stream has truly moved on, and the clock follows. */
@@ -58,6 +60,7 @@ export class Analyzer {
   /** The fields that measures need, as positions in `Event.values`, and each measure's place in the cells. */
   readonly #fieldAt: number[] = [];
   readonly #cellOf: number[];
+  readonly #shape: string;
 
   #newest: number | null = null;
   #newestArrival = 0;
@@ -90,6 +93,7 @@ export class Analyzer {
       if (i < 0) i = this.#fieldAt.push(at) - 1;
       return 1 + i * MOMENTS;
     });
+    this.#shape = JSON.stringify([series.every, series.by, this.#fieldAt.map((at) => names[at])]);
     if (series.by.every((b) => b.values)) {
       for (const group of combinations(series.by.map((b) => b.values ?? []))) {
         this.#groups.set(groupKey(group), { since: Number.NEGATIVE_INFINITY, lastSeen: 0, listed: true });
@@ -177,13 +181,14 @@ export class Analyzer {
   }
 
   state(): AnalyzerState {
-    const open: (readonly [number, string, readonly (number | null)[]])[] = [];
+    const open: (readonly [number, string, readonly (number | string)[]])[] = [];
     for (const [start, groups] of this.#open) {
-      // JSON has no infinity: min and max of nothing travel as null.
+      // JSON has no infinity, which the min and max of nothing are: it travels as text.
       for (const [key, cells] of groups)
-        open.push([start, key, Array.from(cells, (c) => (Number.isFinite(c) ? c : null))]);
+        open.push([start, key, Array.from(cells, (c) => (Number.isFinite(c) ? c : String(c)))]);
     }
     return {
+      shape: this.#shape,
       newest: this.#newest,
       newestArrival: this.#newestArrival,
       watermark: this.#watermark,
@@ -202,14 +207,24 @@ export class Analyzer {
     this.#nextClose = state.nextClose;
     this.#closedAny = state.closedAny;
     this.#suspects = state.suspects;
+    if (state.shape !== this.#shape) {
+      this.#beginAnew();
+      return;
+    }
     for (const [key, since, lastSeen] of state.groups) this.#groups.set(key, { since, lastSeen, listed: false });
     for (const [start, key, cells] of state.open) {
-      const fresh = this.#cells(start, key);
-      // null stands for the infinity that an empty min or max starts with, which `#cells` has just put there.
-      cells.forEach((c, i) => {
-        if (c !== null) fresh[i] = c;
-      });
+      this.#cells(start, key).set(cells.map(Number));
     }
+  }
+
+  /**
+   * The pipeline has changed under the state, and the windows that are open were not folded in its way: the first window to
+   * be closed is the next whole one, and what still comes for those before it is late.
+   */
+  #beginAnew(): void {
+    if (this.#newest === null) return;
+    this.#nextClose = windowStart(Math.max(this.#newest, this.#watermark!), this.#every) + this.#every;
+    this.#watermark = this.#nextClose;
   }
 
   #implausible(time: number, arrival: number, speed: number): "ahead" | "behind" | undefined {
@@ -283,7 +298,8 @@ export class Analyzer {
   #skipLongSilence(start: number): number {
     const oldest = windowStart(this.#watermark! - this.#memory, this.#every);
     if (start >= oldest) return start;
-    const firstOpen = this.#open.size > 0 ? Math.min(...this.#open.keys()) : Number.POSITIVE_INFINITY;
-    return Math.max(start, Math.min(oldest, firstOpen));
+    let first = oldest;
+    for (const open of this.#open.keys()) first = Math.min(first, open);
+    return Math.max(start, first);
   }
 }

@@ -167,6 +167,45 @@ export function updateIncident(
   return next;
 }
 
+/** Opens the incident that a person declares. */
+export function declareIncident(request: {
+  readonly pipeline: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly series: readonly string[];
+  readonly from: number;
+  readonly author: string;
+  /** Wall-clock time of the declaration; also makes the id. */
+  readonly at: number;
+  /** The stream's clock. */
+  readonly openedAt: number;
+}): IncidentRecord {
+  const { pipeline, title, severity, series, from, author, at, openedAt } = request;
+  const record: IncidentRecord = {
+    id: `${pipeline}-declared-${new Date(at).toISOString().replace(/[-:.Z]/g, "")}`,
+    pipeline,
+    title,
+    status: "open",
+    severity,
+    owner: author,
+    rule: null,
+    runbook: null,
+    notAnIncident: false,
+    from,
+    openedAt,
+    resolvedAt: null,
+    quietSince: null,
+    contributors: series.map((id) => ({
+      series: id,
+      from,
+      worst: { start: from, actual: null, expected: null, deviation: null },
+      recoveredAt: null,
+    })),
+    timeline: [],
+  };
+  return entry(record, "opened", at, author, `Declared: ${title}`);
+}
+
 /** Adds an entry to the timeline. */
 export function entry(
   record: IncidentRecord,

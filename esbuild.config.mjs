@@ -1,0 +1,82 @@
+// Bundles everything into dist/: the extension, the engine with its workers, the command line and the webview pages.
+// `node esbuild.config.mjs [--watch] [--dev]`
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { build, context } from "esbuild";
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const dev = process.argv.includes("--dev");
+const watch = process.argv.includes("--watch");
+
+const common = {
+  bundle: true,
+  minify: !dev,
+  sourcemap: dev ? "linked" : false,
+  legalComments: "none",
+  logLevel: "warning",
+  define: { FOREWATCH_VERSION: JSON.stringify(version) },
+};
+
+/** CommonJS dependencies inside an ES module bundle still call require. */
+const requireBanner = {
+  js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+};
+
+const node = {
+  ...common,
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  banner: requireBanner,
+  external: ["@duckdb/node-api", "@duckdb/node-bindings"],
+};
+
+const engine = {
+  ...node,
+  entryPoints: Object.fromEntries(
+    ["main", "collect-worker", "train-worker", "replay"].map((name) => [`engine/${name}`, `src/engine/${name}.ts`]),
+  ),
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
+};
+
+const cli = { ...node, entryPoints: { cli: "src/cli/main.ts" }, outdir: "dist", outExtension: { ".js": ".mjs" } };
+
+const extension = {
+  ...common,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  entryPoints: { main: "src/main.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  external: ["vscode"],
+};
+
+const pages = existsSync("webview")
+  ? readdirSync("webview").filter(
+      (name) => existsSync(`webview/${name}/main.ts`) || existsSync(`webview/${name}/main.tsx`),
+    )
+  : [];
+const webview = {
+  ...common,
+  platform: "browser",
+  target: "chrome128",
+  format: "iife",
+  entryPoints: Object.fromEntries(
+    pages.map((name) => [
+      name,
+      existsSync(`webview/${name}/main.tsx`) ? `webview/${name}/main.tsx` : `webview/${name}/main.ts`,
+    ]),
+  ),
+  outdir: "dist/webview",
+  loader: { ".ttf": "file", ".svg": "text" },
+};
+
+const bundles = [
+  engine,
+  ...(existsSync("src/cli/main.ts") ? [cli] : []),
+  ...(existsSync("src/main.ts") ? [extension] : []),
+  ...(pages.length > 0 ? [webview] : []),
+];
+if (watch) for (const options of bundles) await (await context(options)).watch();
+else await Promise.all(bundles.map((options) => build(options)));

@@ -1,0 +1,140 @@
+/**
+ * The engine: the local target's Backend, made of the store, the deployed pipelines and their Kinesis-compatible endpoint.
+ * It knows nothing of transports; `main.ts` serves it.
+ */
+import { EventEmitter } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Backend, Change } from "../backend.ts";
+import { Fault } from "../core/fault.ts";
+import { type PipelineSpec, requireSpec } from "../core/spec.ts";
+import { MACROS } from "../sql/index.ts";
+import { alarmsOf } from "./alarms.ts";
+import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
+import { forecastsOf } from "./forecasts.ts";
+import { incidentsOf } from "./incidents.ts";
+import { type EngineParts, Pipeline } from "./pipeline.ts";
+import { Queries } from "./queries.ts";
+import { stackOf } from "./stack.ts";
+import { Store } from "./store.ts";
+import { Streams } from "./streams.ts";
+import { TrainPool } from "./train-pool.ts";
+
+export interface EngineOptions {
+  /** The workspace folder; data lie in its `.forewatch/`. */
+  readonly folder: string;
+  readonly version: string;
+  /** Port of the endpoint; 0 takes any free one. */
+  readonly port: number;
+  /** The bundled files of the workers and of the replay process. */
+  readonly files: { readonly collect: URL; readonly train: URL; readonly replay: URL };
+  readonly log: (level: "info" | "warn" | "error", message: string) => void;
+}
+
+/** The pipelines that run, by name. */
+export class Registry {
+  readonly #pipelines = new Map<string, Pipeline>();
+
+  list(): Pipeline[] {
+    return [...this.#pipelines.values()].sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+  }
+
+  find(name: string): Pipeline | undefined {
+    return this.#pipelines.get(name);
+  }
+
+  /** The pipeline of that name, or a fault that says which there are. */
+  get(name: string): Pipeline {
+    const found = this.#pipelines.get(name);
+    if (found) return found;
+    const names = [...this.#pipelines.keys()];
+    throw new Fault("stack.not-found", `No pipeline "${name}" is deployed here.`, {
+      next: names.length > 0 ? `Deployed: ${names.join(", ")}.` : "Deploy it first.",
+    });
+  }
+
+  /** The pipeline, if its pump runs. */
+  running(name: string): Pipeline {
+    const pipeline = this.get(name);
+    const { fault } = pipeline.summary();
+    if (!pipeline.started) throw Fault.from(fault ?? new Fault("stack.failed", `The pipeline "${name}" does not run.`));
+    return pipeline;
+  }
+
+  put(pipeline: Pipeline): void {
+    this.#pipelines.set(pipeline.spec.name, pipeline);
+  }
+
+  drop(name: string): void {
+    this.#pipelines.delete(name);
+  }
+}
+
+export interface Engine extends Backend {
+  readonly endpointPort: number;
+}
+
+/** Opens the engine on a folder: the store, every deployed pipeline, the endpoint. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const folder = join(options.folder, ".forewatch");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, ".gitignore"), "*\n");
+  const store = await Store.open(join(folder, "store.duckdb"));
+  await store.writer.run(MACROS);
+  const changes = new EventEmitter<{ change: [Change] }>();
+  changes.setMaxListeners(0);
+  const parts: EngineParts = {
+    store,
+    folder,
+    pool: new TrainPool(options.files.train),
+    collectWorker: options.files.collect,
+    emit: (change) => changes.emit("change", change),
+    log: options.log,
+  };
+  const registry = new Registry();
+  const closing: (() => Promise<void>)[] = [() => store.close(), () => parts.pool.close()];
+  try {
+    for (const row of await store.read("SELECT * FROM main.pipeline ORDER BY name")) {
+      const deployment = {
+        spec: JSON.parse(String(row.spec)) as PipelineSpec,
+        file: String(row.file),
+        liveFrom: row.live_from === null ? null : Number(row.live_from),
+        deployedAt: Number(row.deployed_at),
+        trusted: row.trusted === true,
+      };
+      registry.put(await Pipeline.open(deployment, parts));
+    }
+    closing.push(async () => {
+      await Promise.all(registry.list().map((p) => p.close()));
+    });
+    const streams = new Streams(registry, options.files.replay, parts.emit);
+    const endpoint: Endpoint = await startEndpoint({ streams: streams.catalogue, port: options.port });
+    streams.endpoint = `http://127.0.0.1:${endpoint.port}`;
+    closing.push(
+      () => endpoint.close(),
+      () => streams.close(),
+    );
+    const queries = new Queries(store, registry);
+    closing.push(() => queries.close());
+    return {
+      target: { kind: "local", folder: options.folder, version: options.version, endpoint: streams.endpoint },
+      endpointPort: endpoint.port,
+      stack: stackOf(parts, registry, requireSpec),
+      streams,
+      queries,
+      forecasts: forecastsOf(registry, store),
+      alarms: alarmsOf(registry, store),
+      incidents: incidentsOf(registry, parts.emit),
+      onChange(listener) {
+        changes.on("change", listener);
+        return { dispose: () => void changes.off("change", listener) };
+      },
+      async close() {
+        for (const step of closing.reverse()) await step();
+      },
+    };
+  } catch (error) {
+    for (const step of closing.reverse()) await step();
+    throw error;
+  }
+}

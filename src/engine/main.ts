@@ -1,0 +1,87 @@
+/**
+ * The engine's process: opens the engine on a folder and serves it to front ends over a local socket.
+ *
+ * `node main.mjs --folder DIR [--port N] [--serve]`. Prints one line of JSON on stdout: `{"ready":true,...}` once it serves,
+ * or `{"fault":...}` before it exits with 1. Ends ten seconds after its last front end has gone, unless `--serve`.
+ */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { Fault } from "../core/fault.ts";
+import { openEngine } from "./engine.ts";
+import { serve } from "./serve.ts";
+
+declare const FOREWATCH_VERSION: string;
+
+/** How long the engine outlives its last front end, and waits for its first, ms. */
+const LINGER = 10_000;
+const FIRST_WAIT = 60_000;
+
+try {
+  await run();
+} catch (error) {
+  say({ fault: Fault.from(error).toData() });
+  process.exit(1);
+}
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      folder: { type: "string" },
+      port: { type: "string", default: "0" },
+      serve: { type: "boolean", default: false },
+    },
+  });
+  const port = Number(values.port);
+  if (!values.folder || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Fault("input.invalid", "The engine needs --folder DIR, and --port a number up to 65535.");
+  }
+  const folder = resolve(values.folder);
+  const engine = await openEngine({
+    folder,
+    version: FOREWATCH_VERSION,
+    port,
+    files: {
+      collect: new URL("./collect-worker.mjs", import.meta.url),
+      train: new URL("./train-worker.mjs", import.meta.url),
+      replay: new URL("./replay.mjs", import.meta.url),
+    },
+    log: (level, message) => process.stderr.write(`${new Date().toISOString()} ${level} ${message}\n`),
+  });
+  let lingering: NodeJS.Timeout | undefined;
+  let ending = false;
+  const end = async (code: number) => {
+    if (ending) return;
+    ending = true;
+    clearTimeout(lingering);
+    await rm(record, { force: true });
+    await server.close();
+    await engine.close();
+    process.exit(code);
+  };
+  const linger = (ms: number) => {
+    clearTimeout(lingering);
+    if (!values.serve) lingering = setTimeout(() => void end(0), ms);
+  };
+  const server = await serve(engine, (clients) => {
+    clearTimeout(lingering);
+    if (clients === 0) linger(LINGER);
+  });
+  const record = join(folder, ".forewatch", "engine.json");
+  await mkdir(join(folder, ".forewatch"), { recursive: true });
+  const note = {
+    pid: process.pid,
+    version: FOREWATCH_VERSION,
+    socket: server.path,
+    endpointPort: engine.endpointPort,
+    startedAt: Date.now(),
+  };
+  await writeFile(record, JSON.stringify(note), { mode: 0o600 });
+  linger(FIRST_WAIT);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
+  say({ ready: true, socket: server.path, endpoint: `http://127.0.0.1:${engine.endpointPort}` });
+}
+
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

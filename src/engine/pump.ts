@@ -1,0 +1,514 @@
+/**
+ * The pump drives one pipeline's steps: it reads the stream in order, takes each batch through collect, deliver and
+ * analyze, lets closed windows be compared, and writes all of it, with the place in the stream, in one transaction. So a
+ * batch happens once or not at all, whenever the engine is ended. Only here the wall clock enters: through the idle clock.
+ *
+ * What comes out depends on the stream's order alone, not on where batches end: a training's history is frozen at the very
+ * record that moved the watermark to its origin, and windows from there on wait for its forecast.
+ */
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { CallOptions, Counts, TrainingJob } from "../backend.ts";
+import { Analyzer } from "../core/analyze.ts";
+import { Fault } from "../core/fault.ts";
+import { ForecastTable, versionName } from "../core/forecast.ts";
+import { groupKey, windowStart } from "../core/series.ts";
+import type { PipelineSpec } from "../core/spec.ts";
+import { DAY } from "../core/time.ts";
+import { type Checkpoint, type Clock, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { Collected, Collector } from "./collector.ts";
+import { type Compared, Comparer, toPending } from "./comparer.ts";
+import type { IncidentBook } from "./incident-book.ts";
+import { type Lake, timestamp } from "./lake.ts";
+import type { LogRecord, StreamLog } from "./log/log.ts";
+import { type Store, storeFault, tableName } from "./store.ts";
+import type { Exclusion, Training, TrainingRecord } from "./training.ts";
+
+/** What a batch may hold. */
+const BATCH = { maxRecords: 8_192, maxBytes: 4 * 1024 * 1024 };
+/** How often the idle clock is looked at, ms. */
+const LOOK_EVERY = 500;
+/** How often old data is removed, ms. */
+const RETAIN_EVERY = 60_000;
+/** Pauses after a failure, ms. */
+const PAUSES = [250, 1_000, 5_000, 15_000, 30_000];
+
+export interface PumpParts {
+  readonly spec: PipelineSpec;
+  readonly liveFrom: number | null;
+  readonly store: Store;
+  readonly log: StreamLog;
+  readonly lake: Lake;
+  readonly collector: Collector;
+  readonly training: Training;
+  readonly book: IncidentBook;
+  /** The spans that training leaves out, as known when windows up to `origin` are compared. */
+  readonly exclusions: (origin: number) => Promise<readonly Exclusion[]>;
+  readonly on: PumpListener;
+}
+
+/** What the pump tells. Called after the transaction that made it true. */
+export interface PumpListener {
+  moved(until: number | null): void;
+  told(compared: Compared): void;
+  trained(job: TrainingJob): void;
+  failed(fault: Fault): void;
+  recovered(): void;
+  warn(message: string): void;
+}
+
+export class Pump {
+  readonly #parts: PumpParts;
+  readonly forecasts = new ForecastTable();
+  readonly comparer: Comparer;
+  readonly #abort = new AbortController();
+  readonly #startedAt = Date.now();
+  #state!: Checkpoint;
+  #analyzer!: Analyzer;
+  /** Trainings that are not through, oldest origin first. */
+  #trainings: TrainingRecord[] = [];
+  #running: { record: TrainingRecord; abort: AbortController; done: Promise<void> } | undefined;
+  #retainedAt = Date.now();
+  #wake = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  /** A replay under way: the speed of its clock, or "max". */
+  #replay: number | "max" | undefined;
+  /** The batch after the one being written, on its way through the worker. */
+  #ahead: Promise<{ records: readonly LogRecord[]; collected: Collected }> | undefined;
+  /** Work that must not run beside a batch: what people ask for. */
+  #asked: (() => Promise<void>)[] = [];
+
+  constructor(parts: PumpParts) {
+    this.#parts = parts;
+    this.comparer = new Comparer(parts.spec, this.forecasts, parts.book, (key) => this.#sinceOf(key));
+  }
+
+  /** Continues from the checkpoint and starts pumping. */
+  async start(): Promise<void> {
+    await this.#restore();
+    for (const version of await this.#parts.training.versions(this.#state.compared ?? 0)) this.forecasts.add(version);
+    const unfinished = ["queued", "preparing", "training"];
+    this.#trainings = (await this.#parts.training.list(100))
+      .filter((r) => unfinished.includes(r.job.state))
+      .sort((a, b) => a.job.origin - b.job.origin);
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#running?.abort.abort();
+    this.#wake.abort();
+    await this.#loop;
+    await this.#running?.done;
+  }
+
+  get watermark(): number | null {
+    return this.#analyzer.watermark;
+  }
+
+  get newestEvent(): number | null {
+    return this.#analyzer.newest;
+  }
+
+  get counts(): Counts {
+    return this.#state.counts;
+  }
+
+  get checkpoint(): Checkpoint {
+    return this.#state;
+  }
+
+  /** Records of the stream that are not pumped yet. */
+  get behind(): number {
+    return Math.max(0, this.#parts.log.nextSequence - this.#state.sequence);
+  }
+
+  /** Whether nothing is left to do: the stream is pumped dry, no window waits, no training runs. */
+  get settled(): boolean {
+    return this.behind === 0 && this.#state.pending.length === 0 && this.#trainings.length === 0;
+  }
+
+  /** The trainings that wait or run. */
+  get trainings(): readonly TrainingRecord[] {
+    return this.#trainings;
+  }
+
+  groups(): { key: string; since: number }[] {
+    return this.#analyzer.groups();
+  }
+
+  /** Says that a replay feeds the stream now, or (undefined) no more; its speed drives the idle clock. */
+  async setReplay(speed: number | "max" | undefined): Promise<void> {
+    this.#replay = speed;
+    const clock: Clock = typeof speed === "number" ? { mode: "replay", speed } : { mode: "held", since: Date.now() };
+    await this.ask(async () => {
+      const next = { ...this.#state, clock };
+      await this.#parts.store.transaction((writer) => saveCheckpoint(writer, this.#parts.spec.name, next));
+      this.#state = next;
+    });
+  }
+
+  /** Trains by hand, on what is closed now. Resolves with the job when it has ended. */
+  async train(options: Required<CallOptions>): Promise<TrainingJob> {
+    let record: TrainingRecord | undefined;
+    await this.ask(async () => {
+      const origin = windowStart(this.#analyzer.watermark ?? 0, this.#parts.spec.series.every);
+      if (this.#analyzer.watermark === null) {
+        throw new Fault("forecast.failed", "There is nothing to learn from yet.", {
+          next: "Send records first, then train.",
+        });
+      }
+      const runs = (await this.#parts.training.list(1_000)).filter((r) => r.job.origin === origin).length;
+      record = await this.#parts.store.transaction((writer) =>
+        this.#parts.training.plan(writer, origin, versionName(origin, runs), "person", Date.now()),
+      );
+      this.#trainings.push(record);
+    });
+    const id = record!.job.id;
+    const cancel = () => this.cancel(id);
+    options.signal.addEventListener("abort", cancel);
+    try {
+      for (;;) {
+        const now = this.#trainings.find((r) => r.job.id === id);
+        if (!now) break;
+        options.onProgress({
+          message: `Training ${this.#parts.spec.name}`,
+          done: now.job.seriesDone,
+          total: now.job.seriesTotal,
+        });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } finally {
+      options.signal.removeEventListener("abort", cancel);
+    }
+    return (await this.#parts.training.list(1_000)).find((r) => r.job.id === id)!.job;
+  }
+
+  /** Cancels a training; the forecast before it stays in use. */
+  cancel(job: string): boolean {
+    if (this.#running?.record.job.id === job) {
+      this.#running.abort.abort();
+      return true;
+    }
+    const waiting = this.#trainings.find((r) => r.job.id === job);
+    if (!waiting) return false;
+    void this.ask(() => this.#endTraining(waiting, { state: "cancelled" }));
+    return true;
+  }
+
+  /** Runs `work` between two batches. */
+  ask<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#abort.signal.aborted) return Promise.reject(new Fault("cancelled", "The engine is stopping."));
+    return new Promise((resolve, reject) => {
+      this.#asked.push(() => work().then(resolve, reject));
+      this.#wake.abort();
+    });
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#abort.signal.aborted) {
+      try {
+        for (const work of this.#asked.splice(0)) await work();
+        const worked = await this.#once();
+        if (failures > 0) this.#parts.on.recovered();
+        failures = 0;
+        if (!worked) await this.#waitForWork();
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        this.#ahead = undefined;
+        this.#parts.lake.abandon();
+        this.#parts.on.failed(storeFault(error));
+        await sleep(PAUSES[Math.min(failures++, PAUSES.length - 1)]!, this.#abort.signal);
+        await this.#restore().catch((again: unknown) => this.#parts.on.warn(storeFault(again).message));
+      }
+    }
+    for (const work of this.#asked.splice(0)) await work();
+  }
+
+  /** Does what there is to do; false when there was nothing. */
+  async #once(): Promise<boolean> {
+    this.#startTraining();
+    const { log, lake } = this.#parts;
+    const batch = await (this.#ahead ?? this.#collect(this.#state.sequence));
+    this.#ahead = undefined;
+    if (batch.records.length > 0) {
+      const next = batch.records.at(-1)!.sequence + 1;
+      // The worker parses the next batch while this one is folded and written.
+      if (log.nextSequence > next) {
+        this.#ahead = this.#collect(next);
+        this.#ahead.catch(() => {});
+      }
+      await this.#batch(batch.records, batch.collected);
+    } else await this.#tick();
+    const now = Date.now();
+    if (lake.due(now)) await lake.flush(this.#state.sequence, now);
+    if (now - this.#retainedAt >= RETAIN_EVERY) await this.#retain(now);
+    return batch.records.length > 0;
+  }
+
+  /** The next records from `sequence` on, parsed. */
+  async #collect(sequence: number): Promise<{ records: readonly LogRecord[]; collected: Collected }> {
+    const records = await this.#parts.log.read(sequence, BATCH);
+    return { records, collected: await this.#parts.collector.collect(records) };
+  }
+
+  async #batch(records: readonly LogRecord[], collected: Collected): Promise<void> {
+    const cursor = { record: 0, event: 0, rejection: 0 };
+    while (cursor.record < records.length)
+      await this.#commit((writer, state) => this.#fold(writer, state, records, collected, cursor));
+  }
+
+  /** Folds records until the batch ends or a training's origin is reached; returns the state after them. */
+  async #fold(
+    writer: DuckDBConnection,
+    state: Checkpoint,
+    records: readonly LogRecord[],
+    collected: Collected,
+    cursor: { record: number; event: number; rejection: number },
+  ): Promise<Checkpoint> {
+    const { lake } = this.#parts;
+    const analyzer = this.#analyzer;
+    const first = cursor.record;
+    const counts = { ...state.counts };
+    const late = new Map<string, { key: string; start: number; events: number }>();
+    const pending = [...state.pending];
+    let clock = state.clock;
+    await lake.begin(writer);
+    for (; cursor.record < records.length; cursor.record++) {
+      const { sequence, arrival, data } = records[cursor.record]!;
+      if (clock.mode === "held" && this.#replay === undefined && arrival > clock.since) clock = { mode: "wall" };
+      for (; collected.rejections[cursor.rejection]?.record === cursor.record; cursor.rejection++) {
+        lake.addRejected(collected.rejections[cursor.rejection]!, sequence, arrival);
+        counts.rejected++;
+      }
+      for (; collected.events[cursor.event]?.record === cursor.record; cursor.event++) {
+        const event = collected.events[cursor.event]!;
+        const verdict = analyzer.add(event, arrival, speedOf(clock));
+        if (verdict === "ahead" || verdict === "behind") {
+          const detail = `${new Date(event.time).toISOString()} is too far ${verdict} of the stream's clock`;
+          lake.addRejected({ reason: `time-${verdict}`, detail, data }, sequence, arrival);
+          counts.rejected++;
+          continue;
+        }
+        lake.addEvent(event.values, sequence, arrival, verdict === "late");
+        counts.events++;
+        if (verdict === "late") {
+          counts.late++;
+          this.#countLate(late, event.values, event.time);
+        }
+      }
+      if (analyzer.closable) {
+        for (const window of analyzer.close()) pending.push(toPending(window));
+        if (this.#trainingDue({ ...state, pending }) !== undefined) {
+          cursor.record++;
+          break;
+        }
+      }
+    }
+    lake.end();
+    // Dropped events are told for the whole batch: they count where it ends.
+    if (cursor.record === records.length) counts.dropped += collected.dropped;
+    counts.records += cursor.record - first;
+    for (const { key, start, events } of late.values()) {
+      await writer.run(`INSERT INTO ${tableName(this.#parts.spec.name, "late_window")} VALUES ($1, $2, $3)`, [
+        key,
+        timestamp(start),
+        BigInt(events),
+      ]);
+    }
+    return { ...state, sequence: records[cursor.record - 1]!.sequence + 1, counts, pending, clock };
+  }
+
+  /** Lets the idle clock close windows, and compares what waited for a forecast. */
+  async #tick(): Promise<void> {
+    const { clock } = this.#state;
+    if (clock.mode !== "held") this.#analyzer.tick(Date.now(), this.#startedAt, speedOf(clock));
+    const waiting = this.#state.pending.some((w) => w.start < this.#blockedFrom());
+    if (!this.#analyzer.closable && !waiting) return;
+    await this.#commit(async (_writer, state) => {
+      const pending = [...state.pending];
+      for (const window of this.#analyzer.close()) pending.push(toPending(window));
+      return { ...state, pending };
+    });
+  }
+
+  /** One transaction: what `fold` does, a training planned if one is due, windows compared, the checkpoint. */
+  async #commit(fold: (writer: DuckDBConnection, state: Checkpoint) => Promise<Checkpoint>): Promise<void> {
+    const { store, spec, training, on } = this.#parts;
+    let planned: TrainingRecord | undefined;
+    let told: Compared = { alarms: [], incidents: [] };
+    const before = this.#state;
+    const state = await store.transaction(async (writer) => {
+      let next = this.#withSchedule(await fold(writer, before));
+      const origin = this.#trainingDue(next);
+      if (origin !== undefined) {
+        planned = await training.plan(writer, origin, versionName(origin), "schedule", Date.now());
+        next = { ...next, nextTraining: origin + spec.forecast.retrain };
+      }
+      const drained = await this.comparer.drain(
+        writer,
+        next,
+        Math.min(this.#blockedFrom(), planned?.job.origin ?? Number.POSITIVE_INFINITY),
+      );
+      told = drained.told;
+      const closed = next.pending.length - before.pending.length;
+      const perWindow = spec.series.measures.length;
+      const groups = next.pending.slice(next.pending.length - closed).reduce((n, w) => n + w.groups.length, 0);
+      const counts = {
+        ...next.counts,
+        windows: next.counts.windows + groups * perWindow,
+        compared: next.counts.compared + drained.windows,
+      };
+      next = { ...next, ...drained.state, counts, analyzer: this.#analyzer.state() };
+      await saveCheckpoint(writer, spec.name, next);
+      return next;
+    });
+    this.#state = state;
+    if (planned) this.#trainings.push(planned);
+    this.#startTraining();
+    on.moved(state.compared);
+    on.told(told);
+  }
+
+  /** Sets when the first training is due, as soon as the data say so. */
+  #withSchedule(state: Checkpoint): Checkpoint {
+    if (state.nextTraining !== null) return state;
+    const { every } = this.#parts.spec.series;
+    const { retrain, history, seasons } = this.#parts.spec.forecast;
+    if (state.liveFrom !== null) return { ...state, nextTraining: windowStart(state.liveFrom, every) };
+    const first = state.pending[0]?.start ?? null;
+    if (first === null) return state;
+    const season = seasons === "auto" ? DAY : (seasons[0] ?? every);
+    const enough = first + Math.min(history, 2 * Math.max(season, every));
+    const origin = Math.ceil(enough / retrain) * retrain;
+    return { ...state, liveFrom: origin, nextTraining: origin };
+  }
+
+  /** The origin of the training that is due; undefined when none is. */
+  #trainingDue(state: Checkpoint): number | undefined {
+    const { nextTraining } = this.#withSchedule(state);
+    const { watermark } = this.#analyzer;
+    if (nextTraining === null || watermark === null || watermark < nextTraining) return undefined;
+    const { retrain } = this.#parts.spec.forecast;
+    return nextTraining + Math.floor((watermark - nextTraining) / retrain) * retrain;
+  }
+
+  /** Windows from here on wait for a forecast that is being made. */
+  #blockedFrom(): number {
+    const scheduled = this.#trainings.filter((r) => r.job.requestedBy === "schedule").map((r) => r.job.origin);
+    return Math.min(Number.POSITIVE_INFINITY, ...scheduled);
+  }
+
+  /** Starts the oldest training, once all windows before its origin are compared: incidents in them are then known. */
+  #startTraining(): void {
+    if (this.#running || this.#abort.signal.aborted) return;
+    const record = this.#trainings[0];
+    if (!record || this.#state.pending.some((w) => w.start < record.job.origin)) return;
+    const abort = new AbortController();
+    this.#running = { record, abort, done: this.#train(record, abort) };
+  }
+
+  async #train(record: TrainingRecord, abort: AbortController): Promise<void> {
+    const { training, exclusions, on } = this.#parts;
+    try {
+      this.#update(record, { state: "training" });
+      const outcome = await training.run(record, await exclusions(record.job.origin), {
+        signal: abort.signal,
+        onProgress: ({ done = 0, total = 0 }) => {
+          this.#update(record, { seriesDone: done, seriesTotal: total });
+          if (done % 25 === 0) on.trained(this.#current(record).job);
+        },
+      });
+      for (const failure of outcome.failures) on.warn(`No forecast for ${failure}`);
+      await this.ask(async () => {
+        await this.#parts.store.transaction((writer) => training.keep(writer, outcome.version));
+        this.forecasts.add(outcome.version);
+        this.forecasts.trim((this.#state.compared ?? record.job.origin) - this.#parts.spec.series.every);
+        await this.#endTraining(record, { state: "succeeded" });
+        await training.tidy(record.job.origin);
+      });
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      const fault = Fault.from(error);
+      const state = fault.code === "cancelled" ? "cancelled" : "failed";
+      await this.ask(() => this.#endTraining(record, { state, ...(state === "failed" && { fault: fault.toData() }) }));
+      if (state === "failed") on.warn(`Training failed: ${fault.message}`);
+    } finally {
+      this.#running = undefined;
+      this.#wake.abort();
+    }
+  }
+
+  #current(record: TrainingRecord): TrainingRecord {
+    return this.#trainings.find((r) => r.job.id === record.job.id) ?? record;
+  }
+
+  #update(record: TrainingRecord, change: Partial<TrainingJob>): TrainingRecord {
+    const current = this.#current(record);
+    const next = { ...current, job: { ...current.job, ...change } };
+    this.#trainings = this.#trainings.map((r) => (r === current ? next : r));
+    return next;
+  }
+
+  async #endTraining(record: TrainingRecord, change: Partial<TrainingJob>): Promise<void> {
+    const ended = this.#update(record, { ...change, endedAt: Date.now() });
+    await this.#parts.store.transaction((writer) => this.#parts.training.save(writer, ended));
+    this.#trainings = this.#trainings.filter((r) => r.job.id !== record.job.id);
+    this.#parts.on.trained(ended.job);
+  }
+
+  #countLate(
+    late: Map<string, { key: string; start: number; events: number }>,
+    values: Collected["events"][number]["values"],
+    time: number,
+  ): void {
+    const key = this.#analyzer.keyOf(values);
+    if (key === undefined) return;
+    const start = windowStart(time, this.#parts.spec.series.every);
+    const id = groupKey([key, String(start)]);
+    const entry = late.get(id);
+    if (entry) entry.events++;
+    else late.set(id, { key, start, events: 1 });
+  }
+
+  #sinceOf(key: string): number {
+    return this.#analyzer.groups().find((g) => g.key === key)?.since ?? Number.NEGATIVE_INFINITY;
+  }
+
+  async #retain(now: number): Promise<void> {
+    this.#retainedAt = now;
+    const { log, lake, spec } = this.#parts;
+    await log.retain({ maxAgeMs: spec.retention.stream, keepFrom: this.#state.sequence });
+    if (this.#analyzer.newest !== null) await lake.expire(this.#analyzer.newest - spec.retention.lake);
+  }
+
+  async #restore(): Promise<void> {
+    const { store, spec, liveFrom, book } = this.#parts;
+    this.#state = await loadCheckpoint(store, spec.name, liveFrom);
+    this.#analyzer = new Analyzer(spec, this.#state.analyzer ?? undefined);
+    await book.load();
+  }
+
+  async #waitForWork(): Promise<void> {
+    if (this.#asked.length > 0) return;
+    this.#wake = new AbortController();
+    const until = AbortSignal.any([this.#wake.signal, this.#abort.signal, AbortSignal.timeout(LOOK_EVERY)]);
+    await this.#parts.log.waitForMore(this.#state.sequence, until).catch((error: unknown) => {
+      if (!until.aborted) throw error;
+    });
+  }
+}
+
+function speedOf(clock: Clock): number {
+  return clock.mode === "replay" ? clock.speed : 1;
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

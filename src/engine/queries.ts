@@ -1,0 +1,346 @@
+/**
+ * The noun `queries`: SQL in Athena's dialect over a pipeline's lake. A result is a temporary table on a connection of its
+ * own, which DuckDB spills to disk when large; pages are read from it on demand.
+ */
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type {
+  CallOptions,
+  Cell,
+  Queries as QueriesPort,
+  QueryRequest,
+  QueryResult,
+  QueryRun,
+  TableInfo,
+} from "../backend.ts";
+import { Fault } from "../core/fault.ts";
+import { quoteIdentifier, quoteText } from "../core/prepare.ts";
+import { byFields, type FieldType, type PipelineSpec } from "../core/spec.ts";
+import { rewriteForDuckDB, SESSION, splitStatements } from "../sql/index.ts";
+import type { Registry } from "./engine.ts";
+import { type Store, storeFault } from "./store.ts";
+
+/** Results kept for paging. */
+const KEEP = 50;
+const PAGE = 200;
+
+interface Held {
+  readonly connection: DuckDBConnection;
+  readonly run: QueryRun;
+}
+
+const ATHENA_TYPES: Readonly<Record<FieldType, string>> = {
+  string: "varchar",
+  double: "double",
+  integer: "bigint",
+  boolean: "boolean",
+  timestamp: "timestamp(3)",
+};
+
+export class Queries implements QueriesPort {
+  readonly #store: Store;
+  readonly #registry: Registry;
+  readonly #held = new Map<string, Held>();
+  readonly #runs: { pipeline: string; run: QueryRun }[] = [];
+
+  constructor(store: Store, registry: Registry) {
+    this.#store = store;
+    this.#registry = registry;
+  }
+
+  async catalogue(pipeline: string): Promise<TableInfo[]> {
+    return tablesOf(this.#registry.get(pipeline).spec);
+  }
+
+  async run(pipeline: string, request: QueryRequest, { signal }: CallOptions = {}): Promise<QueryResult> {
+    const { spec } = this.#registry.get(pipeline);
+    const query = randomUUID();
+    const startedAt = Date.now();
+    const begun = performance.now();
+    const base = { query, sql: request.sql, startedAt };
+    this.#note(pipeline, { ...base, elapsed: 0, state: "running", rowCount: null, bytesScanned: null });
+    const connection = await this.#connect(spec);
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener("abort", interrupt);
+    try {
+      if (signal?.aborted) throw new Fault("query.cancelled", "The query was cancelled.");
+      const { sql } = rewriteForDuckDB(bind(request), { catalogue: { tables: tablesOf(spec) } });
+      const table = await materialize(connection, sql);
+      const rowCount = Number((await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)).getRows()[0]![0]);
+      const run: QueryRun = {
+        ...base,
+        elapsed: performance.now() - begun,
+        state: "succeeded",
+        rowCount,
+        bytesScanned: null,
+      };
+      this.#note(pipeline, run);
+      this.#hold(query, { connection, run });
+      const described = await connection.runAndReadAll(`DESCRIBE ${table}`);
+      const columns = described
+        .getRowObjectsJson()
+        .map((c) => ({ name: String(c.column_name), type: athenaType(String(c.column_type)) }));
+      const rows = await this.rows(query, 0, request.pageSize ?? PAGE);
+      return { query, columns, rows, rowCount, elapsed: run.elapsed, bytesScanned: null };
+    } catch (error) {
+      connection.closeSync();
+      const fault = signal?.aborted ? new Fault("query.cancelled", "The query was cancelled.") : queryFault(error);
+      const state = fault.code === "query.cancelled" ? "cancelled" : "failed";
+      this.#note(pipeline, {
+        ...base,
+        elapsed: performance.now() - begun,
+        state,
+        rowCount: null,
+        bytesScanned: null,
+        fault: fault.toData(),
+      });
+      throw fault;
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+    }
+  }
+
+  async rows(query: string, offset: number, limit: number): Promise<Cell[][]> {
+    const { connection } = this.#get(query);
+    const from = Math.max(0, Math.floor(offset));
+    const page = await connection.runAndReadAll(
+      `SELECT * FROM temp.result WHERE rowid >= ${from} AND rowid < ${from + Math.max(0, Math.floor(limit))} ORDER BY rowid`,
+    );
+    return page.getRowsJson() as Cell[][];
+  }
+
+  async release(query: string): Promise<void> {
+    const held = this.#held.get(query);
+    this.#held.delete(query);
+    held?.connection.closeSync();
+  }
+
+  async exportTo(
+    query: string,
+    { file, format }: { readonly file: string; readonly format: "csv" | "parquet" | "json" },
+  ): Promise<{ bytes: number }> {
+    const { connection } = this.#get(query);
+    const how = { csv: "FORMAT csv, HEADER", parquet: "FORMAT parquet", json: "FORMAT json, ARRAY" }[format];
+    try {
+      await connection.run(`COPY (SELECT * FROM temp.result ORDER BY rowid) TO ${quoteText(file)} (${how})`);
+    } catch (error) {
+      throw new Fault("query.failed", `The result could not be written to ${file}.`, {
+        cause: error,
+        next: "Choose another place.",
+      });
+    }
+    return { bytes: (await stat(file)).size };
+  }
+
+  async history(pipeline: string, limit: number): Promise<QueryRun[]> {
+    return this.#runs
+      .filter((r) => r.pipeline === pipeline)
+      .map((r) => r.run)
+      .reverse()
+      .slice(0, limit);
+  }
+
+  async close(): Promise<void> {
+    for (const { connection } of this.#held.values()) connection.closeSync();
+    this.#held.clear();
+  }
+
+  async #connect(spec: PipelineSpec): Promise<DuckDBConnection> {
+    const connection = await this.#store.connect();
+    for (const setting of SESSION) await connection.run(setting);
+    await connection.run(`SET search_path = ${quoteText(`${quoteIdentifier(spec.name)},main`)}`);
+    return connection;
+  }
+
+  #get(query: string): Held {
+    const held = this.#held.get(query);
+    if (!held) throw new Fault("query.failed", "This result is no longer kept.", { next: "Run the query again." });
+    return held;
+  }
+
+  #hold(query: string, held: Held): void {
+    this.#held.set(query, held);
+    for (const old of [...this.#held.keys()].slice(0, -KEEP)) void this.release(old);
+  }
+
+  #note(pipeline: string, run: QueryRun): void {
+    const at = this.#runs.findIndex((r) => r.run.query === run.query);
+    if (at >= 0) this.#runs[at] = { pipeline, run };
+    else this.#runs.push({ pipeline, run });
+    if (this.#runs.length > 500) this.#runs.shift();
+  }
+}
+
+/** The tables of a pipeline as SQL sees them, with what each column means. */
+export function tablesOf(spec: PipelineSpec): TableInfo[] {
+  const fields = Object.entries(spec.source.fields).map(([name, type]) => ({
+    name,
+    type: ATHENA_TYPES[type],
+    comment: name === spec.source.time ? "Event time, UTC" : "Field of the event",
+  }));
+  const column = (name: string, type: string, comment: string) => ({ name, type, comment });
+  const by = byFields(spec).map((f) => column(f, ATHENA_TYPES[spec.source.fields[f]!], "What the series are split by"));
+  const splitBy = byFields(spec).map((f) => column(f, "varchar", "What the series are split by"));
+  const band = [
+    column("lower", "double", "Lower edge of the band"),
+    column("median", "double", "Median forecast"),
+    column("upper", "double", "Upper edge of the band"),
+  ];
+  const window = column("window_start", "timestamp(3)", "Start of the window, UTC");
+  const series = [
+    column("series", "varchar", "Id of the series"),
+    column("measure", "varchar", "Name of the measure"),
+    ...splitBy,
+  ];
+  return [
+    {
+      name: "raw",
+      comment: "Every event that was taken, as delivered to the lake",
+      columns: [
+        ...fields,
+        column("_sequence", "bigint", "Place in the stream"),
+        column("_arrival", "timestamp(3)", "When the stream took it"),
+        column("_late", "boolean", "Its window had closed before it came"),
+        column("dt", "varchar", "Partition: day of the event, yyyy-MM-dd"),
+      ],
+    },
+    {
+      name: "rejected",
+      comment: "Records that could not be taken, with the reason and their bytes",
+      columns: [
+        column("reason", "varchar", "Why, as a word"),
+        column("detail", "varchar", "What exactly"),
+        column("arrival", "timestamp(3)", "When the stream took it"),
+        column("sequence", "bigint", "Place in the stream"),
+        column("data", "varbinary", "The bytes as they came"),
+        column("dt", "varchar", "Partition: day of arrival, yyyy-MM-dd"),
+      ],
+    },
+    {
+      name: "prepared",
+      comment: "The series the newest training learned from",
+      columns: [
+        window,
+        ...by,
+        ...spec.series.measures.map((m) =>
+          column(m.name, m.statistic === "count" ? "bigint" : "double", `${m.statistic} of ${m.field}`),
+        ),
+      ],
+    },
+    {
+      name: "forecast",
+      comment: "Every forecast made",
+      columns: [
+        ...series,
+        window,
+        ...band,
+        column("version", "varchar", "The training that made it"),
+        column("method", "varchar", "How it was made"),
+      ],
+    },
+    {
+      name: "comparison",
+      comment: "Every closed window beside its forecast",
+      columns: [
+        ...series,
+        window,
+        column("window_end", "timestamp(3)", "End of the window, UTC"),
+        column("actual", "double", "What came"),
+        ...band,
+        column("deviation", "double", "Distance from the median in half widths of the band; beyond 1 is outside"),
+        column("version", "varchar", "The forecast it was compared with"),
+        column("events", "bigint", "Events in the window"),
+      ],
+    },
+    {
+      name: "incident",
+      comment: "Every incident",
+      columns: [
+        column("id", "varchar", "Id"),
+        column("title", "varchar", "What broke"),
+        column("status", "varchar", "open or resolved"),
+        column("severity", "bigint", "1 critical to 5 no impact"),
+        column("rule", "varchar", "The alarm rule that opened it"),
+        column("first_window", "timestamp(3)", "Start of the first breaching window"),
+        column("opened_at", "timestamp(3)", "When it opened, event time"),
+        column("resolved_at", "timestamp(3)", "When it was resolved"),
+      ],
+    },
+  ];
+}
+
+/** The view `incident` of a pipeline, over its records. */
+export function incidentView(pipeline: string): string {
+  const schema = quoteIdentifier(pipeline);
+  const text = (path: string) => `json_extract_string(record, '$.${path}')`;
+  const time = (path: string) => `make_timestamp(CAST(${text(path)} AS BIGINT) * 1000)`;
+  return `CREATE OR REPLACE VIEW ${schema}.incident AS SELECT id, ${text("title")} AS title, status,
+    CAST(${text("severity")} AS BIGINT) AS severity, ${text("rule")} AS rule, ${time("from")} AS first_window,
+    ${time("openedAt")} AS opened_at, ${time("resolvedAt")} AS resolved_at FROM ${schema}.incident_record`;
+}
+
+/** The statement with its `:name` parameters put in. */
+function bind({ sql, parameters = {} }: QueryRequest): string {
+  const statements = splitStatements(sql);
+  if (statements.length !== 1) {
+    throw new Fault(
+      "query.refused",
+      statements.length === 0 ? "There is no statement to run." : "Run one statement at a time.",
+      { next: "Select one statement." },
+    );
+  }
+  let bound = sql;
+  const places = statements[0]!.parameters.toSorted((a, b) => b.offset - a.offset);
+  for (const { name, offset, length } of places) {
+    const value = parameters[name];
+    if (value === undefined)
+      throw new Fault("query.refused", `The parameter :${name} has no value.`, { next: "Give it one." });
+    bound = bound.slice(0, offset) + value + bound.slice(offset + length);
+  }
+  return bound.trim().replace(/;\s*$/, "");
+}
+
+/** Runs the statement into the connection's table `temp.result`. */
+async function materialize(connection: DuckDBConnection, sql: string): Promise<string> {
+  if (/^\s*(with|select|values|table|from|\()/i.test(sql)) {
+    await connection.run(`CREATE TEMP TABLE result AS ${sql}`);
+  } else {
+    const result = await connection.runAndReadAll(sql);
+    const names = result.deduplicatedColumnNames();
+    const rows = result.getRowsJson();
+    const columns = names.length > 0 ? names : ["rows"];
+    await connection.run(
+      `CREATE TEMP TABLE result (${columns.map((n) => `${quoteIdentifier(n)} VARCHAR`).join(", ")})`,
+    );
+    for (const row of rows) {
+      const values = columns.map((_, i) =>
+        row[i] === null || row[i] === undefined ? "NULL" : quoteText(String(row[i])),
+      );
+      await connection.run(`INSERT INTO temp.result VALUES (${values.join(", ")})`);
+    }
+  }
+  return "temp.result";
+}
+
+/** DuckDB's name of a type in Athena's words. */
+function athenaType(type: string): string {
+  const known: Record<string, string> = {
+    VARCHAR: "varchar",
+    BLOB: "varbinary",
+    TIMESTAMP: "timestamp(3)",
+    "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
+    HUGEINT: "decimal(38,0)",
+    FLOAT: "real",
+  };
+  if (type.endsWith("[]")) return `array(${athenaType(type.slice(0, -2))})`;
+  return known[type] ?? type.toLowerCase();
+}
+
+function queryFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const fault = storeFault(error);
+  if (fault.code !== "unexpected") return fault;
+  const text = fault.message.replace(/^[A-Z][A-Za-z ]+ Error: /, "");
+  return new Fault("query.failed", text, { cause: error, next: "Correct the statement and run it again." });
+}

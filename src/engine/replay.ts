@@ -1,0 +1,206 @@
+/**
+ * A process that sends a file's rows to the endpoint, as any producer would: HTTP, PutRecords, in event-time order, as
+ * fast as the stream takes them or at a multiple of real time. One request at a time, for order is what a replay is about.
+ */
+import { Agent, request as httpRequest } from "node:http";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { SendRequest } from "../backend.ts";
+import { Fault, type FaultData } from "../core/fault.ts";
+import { quoteIdentifier, quoteText } from "../core/prepare.ts";
+import type { PipelineSpec } from "../core/spec.ts";
+import { DAY } from "../core/time.ts";
+
+/** What the engine asks of this process. */
+export interface ReplayTask {
+  readonly endpoint: string;
+  readonly stream: string;
+  readonly request: SendRequest;
+  readonly source: PipelineSpec["source"];
+  /** Field whose value is the partition key; null: the row's number. */
+  readonly key: string | null;
+}
+
+export type ReplayMessage =
+  | { readonly kind: "progress"; readonly sent: number; readonly total: number; readonly at: number | null }
+  | { readonly kind: "done"; readonly sent: number; readonly seconds: number }
+  | { readonly kind: "failed"; readonly fault: FaultData };
+
+/** PutRecords takes so many. */
+const BATCH = 500;
+/** At a chosen speed, what is due is sent so often, ms. */
+const PACE = 50;
+/** How often a refused request is tried again before giving up. */
+const TRIES = 60;
+
+process.once("message", (task: ReplayTask) => {
+  replay(task).then(
+    (done) => tell({ kind: "done", ...done }),
+    (error: unknown) => tell({ kind: "failed", fault: Fault.from(error).toData() }),
+  );
+});
+process.on("disconnect", () => process.exit(1));
+
+async function replay(task: ReplayTask): Promise<{ sent: number; seconds: number }> {
+  const { request } = task;
+  const begun = Date.now();
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "512MB" });
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  const table = tableOf(task);
+  const { first, last, total } = await extent(connection, table);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let sent = 0;
+  let told = 0;
+  let at: number | null = null;
+  const progress = () => {
+    if (Date.now() - told < 100) return;
+    told = Date.now();
+    tell({ kind: "progress", sent, total, at });
+  };
+  let flying: Promise<void> = Promise.resolve();
+  const put = async (rows: readonly (readonly [string, string])[]) => {
+    const body = bodyOf(task.stream, rows);
+    await flying;
+    flying = send(task, agent, body).then(() => {
+      sent += rows.length;
+      progress();
+    });
+    // Awaited with the next batch: this one is encoded while that one travels.
+    flying.catch(() => {});
+  };
+  const paceFrom = { wall: Date.now(), event: request.from ?? first };
+  for (let day = first - (first % DAY); day <= last; day += DAY) {
+    const rows = await rowsBetween(connection, table, Math.max(day, first), Math.min(day + DAY, last + 1));
+    at = day;
+    if (request.speed === "max")
+      for (let i = 0; i < rows.length; i += BATCH)
+        await put(rows.slice(i, i + BATCH).map((r) => [r[0], r[1]] as const));
+    else {
+      let next = 0;
+      while (next < rows.length) {
+        const clock = paceFrom.event + (Date.now() - paceFrom.wall) * request.speed;
+        let end = next;
+        while (end < rows.length && end - next < BATCH && rows[end]![2] <= clock) end++;
+        if (end > next) {
+          at = rows[end - 1]![2];
+          await put(rows.slice(next, end).map((r) => [r[0], r[1]] as const));
+        }
+        if (end < rows.length && rows[end]![2] > clock) await new Promise((resolve) => setTimeout(resolve, PACE));
+        next = end;
+      }
+    }
+    await flying;
+    progress();
+  }
+  await flying;
+  tell({ kind: "progress", sent, total, at });
+  agent.destroy();
+  return { sent, seconds: (Date.now() - begun) / 1_000 };
+}
+
+/** The file as a relation of `event_time`, `body` (base64 of the event's JSON), `key` and the file's order. */
+function tableOf({ request, source, key }: ReplayTask): string {
+  const columns = request.columns ?? {};
+  const of = (field: string) => columns[field] ?? quoteIdentifier(field);
+  const time = `CAST(${request.time ?? of(source.time)} AS TIMESTAMP)`;
+  const object = Object.keys(source.fields).map((field) => {
+    const value = field === source.time ? `strftime(${time}, '%Y-%m-%dT%H:%M:%SZ')` : of(field);
+    return `${quoteIdentifier(field)} := ${value}`;
+  });
+  const where = [
+    ...(request.from === undefined ? [] : [`${time} >= make_timestamp(${Math.floor(request.from)} * 1000)`]),
+    ...(request.until === undefined ? [] : [`${time} < make_timestamp(${Math.floor(request.until)} * 1000)`]),
+  ];
+  const partitionKey = key === null ? "'0'" : `coalesce(CAST(${of(key)} AS VARCHAR), '-')`;
+  return `(SELECT ${time} AS event_time, to_base64(encode(CAST(to_json(struct_pack(${object.join(", ")})) AS VARCHAR))) AS body,
+    ${partitionKey} AS key, ${rowNumber(request.file)} AS row_number
+    FROM ${reader(request.file)}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""})`;
+}
+
+function reader(file: string): string {
+  if (/\.parquet$/i.test(file)) return `read_parquet(${quoteText(file)}, file_row_number = true)`;
+  if (/\.(csv|tsv)(\.gz)?$/i.test(file)) return `read_csv_auto(${quoteText(file)})`;
+  if (/\.(json|jsonl|ndjson)(\.gz)?$/i.test(file)) return `read_json_auto(${quoteText(file)})`;
+  throw new Fault("input.invalid", `${file} is not a file that can be sent.`, {
+    next: "Give a Parquet, CSV, JSON or JSON-lines file.",
+  });
+}
+
+function rowNumber(file: string): string {
+  return /\.parquet$/i.test(file) ? "file_row_number" : "row_number() OVER ()";
+}
+
+async function extent(
+  connection: DuckDBConnection,
+  table: string,
+): Promise<{ first: number; last: number; total: number }> {
+  try {
+    const result = await connection.runAndReadAll(
+      `SELECT CAST(epoch_ms(min(event_time)) AS DOUBLE), CAST(epoch_ms(max(event_time)) AS DOUBLE), CAST(count(*) AS DOUBLE) FROM ${table}`,
+    );
+    const [first, last, total] = result.getRows()[0] as [number | null, number | null, number];
+    return { first: first ?? 0, last: last ?? -1, total };
+  } catch (error) {
+    throw new Fault("input.invalid", "The file does not fit the pipeline's fields.", {
+      cause: error,
+      next: "Give a column for each field, or an expression.",
+    });
+  }
+}
+
+async function rowsBetween(
+  connection: DuckDBConnection,
+  table: string,
+  from: number,
+  until: number,
+): Promise<(readonly [string, string, number])[]> {
+  const result = await connection.runAndReadAll(
+    `SELECT body, key, CAST(epoch_ms(event_time) AS DOUBLE) FROM ${table}
+     WHERE event_time >= make_timestamp(${from} * 1000) AND event_time < make_timestamp(${until} * 1000) ORDER BY event_time, row_number`,
+  );
+  return result.getRows() as unknown as (readonly [string, string, number])[];
+}
+
+function bodyOf(stream: string, rows: readonly (readonly [string, string])[]): string {
+  const records = rows.map(([data, key]) => `{"Data":"${data}","PartitionKey":${JSON.stringify(key)}}`);
+  return `{"StreamName":${JSON.stringify(stream)},"Records":[${records.join(",")}]}`;
+}
+
+/** One PutRecords; what the service refuses for now is sent again until it is taken. */
+async function send(task: ReplayTask, agent: Agent, body: string): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    const { status, text } = await post(task.endpoint, agent, body);
+    const answer = status === 200 ? (JSON.parse(text) as { FailedRecordCount: number }) : undefined;
+    if (answer?.FailedRecordCount === 0) return;
+    if (status >= 400 && status < 500)
+      throw new Fault("unexpected", "The stream refused the records.", { cause: text });
+    if (tried >= TRIES)
+      throw new Fault("unexpected", "The stream does not take the records.", {
+        cause: text,
+        next: "See the engine's log.",
+      });
+    await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 50 * tried)));
+  }
+}
+
+function post(endpoint: string, agent: Agent, body: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      "Content-Type": "application/x-amz-json-1.1",
+      "X-Amz-Target": "Kinesis_20131202.PutRecords",
+      "Content-Length": Buffer.byteLength(body),
+    };
+    const request = httpRequest(endpoint, { method: "POST", agent, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+function tell(message: ReplayMessage): void {
+  process.send?.(message);
+}

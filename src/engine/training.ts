@@ -1,0 +1,333 @@
+/**
+ * Steps 3 and 4 for the pump: at a training's origin the preparation query freezes the series into a Parquet file, inside
+ * the pump's transaction, so that the training sees the same history whenever it runs. The forecasts are made by the
+ * worker pool and kept as a forecast file (the format both targets share) and as rows of the table `forecast`.
+ */
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { AccuracySummary, CallOptions, TrainingJob } from "../backend.ts";
+import { Fault } from "../core/fault.ts";
+import {
+  bandLevels,
+  encodeForecast,
+  type ForecastVersion,
+  parseForecast,
+  type SeriesForecast,
+} from "../core/forecast.ts";
+import { type PreparedSeries, prepareSql, quoteText, toSeries } from "../core/prepare.ts";
+import { parseSeriesId, windowStart } from "../core/series.ts";
+import { byFields, type Measure, type PipelineSpec } from "../core/spec.ts";
+import type { BacktestReport, ForecastOptions } from "../forecaster/index.ts";
+import { timestamp } from "./lake.ts";
+import { rowsOf, type Store, tableName } from "./store.ts";
+import type { TrainPool, TrainTask } from "./train-pool.ts";
+
+/** A span of event time that training treats as missing, of one series or of all. */
+export interface Exclusion {
+  readonly from: number;
+  readonly to: number;
+  /** A series id; unset: every series. */
+  readonly series?: string;
+}
+
+/** What a training is, as the store keeps it. */
+export interface TrainingRecord {
+  readonly job: TrainingJob;
+  readonly version: string;
+}
+
+export class Training {
+  readonly #store: Store;
+  readonly #spec: PipelineSpec;
+  readonly #folder: string;
+  readonly #pool: TrainPool;
+
+  /** @param folder where the pipeline keeps its data. */
+  constructor(store: Store, spec: PipelineSpec, folder: string, pool: TrainPool) {
+    this.#store = store;
+    this.#spec = spec;
+    this.#folder = folder;
+    this.#pool = pool;
+  }
+
+  /** Runs the preparation query for a training at `origin` and puts the training on the list, inside a transaction. */
+  async plan(
+    writer: DuckDBConnection,
+    origin: number,
+    version: string,
+    requestedBy: TrainingJob["requestedBy"],
+    now: number,
+  ): Promise<TrainingRecord> {
+    const span = { from: windowStart(origin - this.#spec.forecast.history, this.#spec.series.every), until: origin };
+    const file = this.#preparedFile(version);
+    await mkdir(join(this.#folder, "prepared"), { recursive: true });
+    const query = prepareSql(this.#spec, span, tableName(this.#spec.name, "raw"));
+    await writer.run("SET integer_division = true");
+    await writer.run(`COPY (${query}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`);
+    await writer.run(
+      `CREATE OR REPLACE VIEW ${this.#table("prepared")} AS SELECT * FROM read_parquet(${quoteText(file)})`,
+    );
+    const job: TrainingJob = {
+      id: `${this.#spec.name}-${version}`,
+      pipeline: this.#spec.name,
+      state: "queued",
+      origin,
+      requestedBy,
+      startedAt: now,
+      endedAt: null,
+      seriesDone: 0,
+      seriesTotal: 0,
+      accuracy: null,
+    };
+    const record = { job, version };
+    await writer.run(`INSERT INTO ${this.#table("training")} VALUES ($1, $2, $3, $4, $5, $6)`, [
+      job.id,
+      version,
+      BigInt(origin),
+      BigInt(now),
+      job.state,
+      JSON.stringify(record),
+    ]);
+    return record;
+  }
+
+  /** The series that a planned training learns from. */
+  async prepared(record: TrainingRecord): Promise<PreparedSeries[]> {
+    const { origin } = record.job;
+    const span = { from: windowStart(origin - this.#spec.forecast.history, this.#spec.series.every), until: origin };
+    return this.#series(`read_parquet(${quoteText(this.#preparedFile(record.version))})`, span);
+  }
+
+  /** Forecasts every prepared series; series that cannot be forecast are left out, and are then `forecast-missing`. */
+  async run(
+    record: TrainingRecord,
+    exclusions: readonly Exclusion[],
+    options: Required<CallOptions>,
+  ): Promise<{ version: ForecastVersion; failures: readonly string[] }> {
+    const { every } = this.#spec.series;
+    const series = await this.prepared(record);
+    if (series.length === 0) {
+      throw new Fault("forecast.failed", "There is nothing to learn from: no event lies in the history.", {
+        next: "Send records first, then train again.",
+      });
+    }
+    const tasks = series.map(
+      (s): TrainTask => ({
+        kind: "forecast",
+        series: { start: s.start, every, values: s.values },
+        options: this.#options(
+          s.measure,
+          exclusions.filter((e) => e.series === undefined || e.series === s.id),
+        ),
+      }),
+    );
+    const replies = await this.#pool.run(tasks, options.signal, (done) => {
+      options.onProgress({ message: `Training ${this.#spec.name}`, done, total: series.length });
+    });
+    const failures: string[] = [];
+    const forecasts: Record<string, SeriesForecast> = {};
+    replies.forEach((reply, i) => {
+      const id = series[i]!.id;
+      if (!reply.forecast) failures.push(`${id}: ${reply.failure ?? "no forecast"}`);
+      else {
+        const { method, reason, quantiles } = reply.forecast;
+        forecasts[id] = {
+          method,
+          ...(reason !== undefined && { reason }),
+          quantiles: quantiles.map((q) => Array.from(q)),
+        };
+      }
+    });
+    if (failures.length === series.length)
+      throw new Fault("forecast.failed", "No series could be forecast.", {
+        cause: failures[0],
+        next: "See the training's log.",
+      });
+    const levels = bandLevels(this.#spec.forecast.band);
+    const version: ForecastVersion = {
+      format: 1,
+      pipeline: this.#spec.name,
+      version: record.version,
+      origin: record.job.origin,
+      every,
+      levels,
+      series: forecasts,
+    };
+    return { version, failures };
+  }
+
+  /** Keeps a forecast: its file, then, inside the transaction, its rows. */
+  async keep(writer: DuckDBConnection, version: ForecastVersion): Promise<void> {
+    const file = this.#forecastFile(version.version);
+    await mkdir(join(this.#folder, "forecasts"), { recursive: true });
+    await writeFile(`${file}.tmp`, encodeForecast(version));
+    await rename(`${file}.tmp`, file);
+    await writer.run(`DELETE FROM ${this.#table("forecast")} WHERE version = $1`, [version.version]);
+    const appender = await writer.createAppender("forecast", this.#spec.name);
+    for (const [id, forecast] of Object.entries(version.series)) {
+      const key = parseSeriesId(id)!;
+      const [lower, median, upper] = [
+        forecast.quantiles[0]!,
+        forecast.quantiles[version.levels.indexOf(0.5)]!,
+        forecast.quantiles.at(-1)!,
+      ];
+      for (let step = 0; step < median.length; step++) {
+        appender.appendVarchar(id);
+        appender.appendVarchar(key.measure);
+        for (const part of Object.values(key.by)) appender.appendVarchar(part);
+        appender.appendTimestamp(timestamp(version.origin + step * version.every));
+        for (const q of [lower, median, upper]) appender.appendDouble(q[step]!);
+        appender.appendVarchar(version.version);
+        appender.appendVarchar(forecast.method);
+        appender.endRow();
+      }
+    }
+    appender.closeSync();
+  }
+
+  async save(writer: DuckDBConnection, record: TrainingRecord): Promise<void> {
+    await writer.run(`UPDATE ${this.#table("training")} SET state = $2, record = $3 WHERE id = $1`, [
+      record.job.id,
+      record.job.state,
+      JSON.stringify(record),
+    ]);
+  }
+
+  /** The trainings of the pipeline, newest first. */
+  async list(limit: number): Promise<TrainingRecord[]> {
+    const rows = await this.#store.read(
+      `SELECT record FROM ${this.#table("training")} ORDER BY started_at DESC, origin DESC LIMIT ${Math.floor(limit)}`,
+    );
+    return rows.map((r) => JSON.parse(String(r.record)) as TrainingRecord);
+  }
+
+  /** The forecasts that windows from `from` on may need, oldest first. */
+  async versions(from: number): Promise<ForecastVersion[]> {
+    const rows = await this.#store.read(
+      `SELECT version FROM ${this.#table("training")} WHERE state = 'succeeded' AND origin >= $1 ORDER BY origin, version`,
+      [BigInt(from - this.#spec.forecast.horizon)],
+    );
+    return Promise.all(
+      rows.map(async (r) => parseForecast(await readFile(this.#forecastFile(String(r.version)), "utf8"))),
+    );
+  }
+
+  /** Removes the frozen series of trainings before `origin`, but for the newest. */
+  async tidy(origin: number): Promise<void> {
+    const rows = await this.#store.read(
+      `SELECT version FROM ${this.#table("training")} WHERE origin < $1 AND state NOT IN ('queued', 'preparing', 'training')`,
+      [BigInt(origin)],
+    );
+    for (const { version } of rows) await rm(this.#preparedFile(String(version)), { force: true });
+  }
+
+  /** Rolling-origin backtest of every series over [from, until), trained weekly, an origin a day. */
+  async backtest(
+    range: { readonly from: number; readonly until: number },
+    exclusions: readonly Exclusion[],
+    options: Required<CallOptions>,
+  ) {
+    const { every } = this.#spec.series;
+    const { history, horizon, retrain } = this.#spec.forecast;
+    const span = { from: windowStart(range.from - history, every), until: windowStart(range.until, every) };
+    const series = await this.#series(`(${prepareSql(this.#spec, span, tableName(this.#spec.name, "raw"))})`, span);
+    const step = Math.max(1, Math.min(Math.round(retrain / every), Math.round(horizon / every)));
+    const tasks = series.map(
+      (s): TrainTask => ({
+        kind: "backtest",
+        series: { start: s.start, every, values: s.values },
+        options: {
+          ...this.#options(
+            s.measure,
+            exclusions.filter((e) => e.series === undefined || e.series === s.id),
+          ),
+          from: range.from,
+          to: span.until,
+          step,
+          refitEvery: 7 * step,
+        },
+      }),
+    );
+    const replies = await this.#pool.run(tasks, options.signal, (done) =>
+      options.onProgress({ message: "Backtest", done, total: tasks.length }),
+    );
+    return series.flatMap((s, i) => (replies[i]?.backtest ? [{ series: s.id, report: replies[i].backtest }] : []));
+  }
+
+  #options(measure: Measure, exclude: readonly Exclusion[]): ForecastOptions {
+    const { every } = this.#spec.series;
+    const { horizon, band, seasons } = this.#spec.forecast;
+    return {
+      horizon: Math.round(horizon / every),
+      levels: bandLevels(band),
+      seasons: seasons === "auto" ? "auto" : seasons.map((s) => Math.round(s / every)),
+      kind:
+        measure.statistic === "count"
+          ? "count"
+          : measure.statistic === "sum" || measure.statistic === "stddev"
+            ? "sum"
+            : "real",
+      ...(measure.resolution > 0 && { resolution: measure.resolution }),
+      exclude: exclude.map(({ from, to }) => ({ from, to })),
+    };
+  }
+
+  async #series(source: string, span: { from: number; until: number }): Promise<PreparedSeries[]> {
+    const fields = byFields(this.#spec);
+    const connection = await this.#store.connect();
+    try {
+      await connection.run("SET integer_division = true");
+      const rows = await rowsOf(connection, `SELECT * FROM ${source}`);
+      const prepared = rows.map((row) => ({
+        start: Number(row.window_start),
+        group: fields.map((f) => String(row[f])),
+        values: this.#spec.series.measures.map((m) =>
+          row[m.name] === null || row[m.name] === undefined ? null : Number(row[m.name]),
+        ),
+      }));
+      return toSeries(this.#spec, prepared, span);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  #preparedFile(version: string): string {
+    return join(this.#folder, "prepared", `${fileName(version)}.parquet`);
+  }
+
+  #forecastFile(version: string): string {
+    return join(this.#folder, "forecasts", `${fileName(version)}.json`);
+  }
+
+  #table(name: string): string {
+    return tableName(this.#spec.name, name);
+  }
+}
+
+/** Means over the series' accuracies, each beside its baseline; null where no series has a value. */
+export function summarize(
+  reports: readonly { readonly report: Pick<BacktestReport, "accuracy" | "baseline"> }[],
+): AccuracySummary {
+  const of = (pick: "accuracy" | "baseline") => {
+    const all = reports.map((r) => r.report[pick]);
+    return {
+      mase: mean(all.map((a) => a.mase)),
+      smape: mean(all.map((a) => a.smape)),
+      wql: mean(all.map((a) => a.wql)),
+      coverage: mean(all.map((a) => a.coverage)),
+      msis: mean(all.map((a) => a.msis)),
+    };
+  };
+  return { ...of("accuracy"), baseline: of("baseline") };
+}
+
+function mean(values: readonly number[]): number | null {
+  const real = values.filter((x) => Number.isFinite(x));
+  return real.length === 0 ? null : real.reduce((sum, x) => sum + x, 0) / real.length;
+}
+
+/** Colons are not allowed in file names on Windows. */
+function fileName(version: string): string {
+  return version.replaceAll(":", "");
+}
