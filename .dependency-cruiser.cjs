@@ -39,7 +39,10 @@ const may = {
   "infra/flink": [inside("src/core")],
   "infra/workflow": [inside("src/core")],
   "infra/cost": [inside("src/core"), "^src/backend\\.ts$"],
-  "infra/lambda": [inside("src/core"), inside("src/forecaster"), ...pkg("@aws-sdk", "@aws-lambda-powertools")],
+  "infra/lambda": [
+    ...["src/core", "src/forecaster", "infra/workflow"].map(inside),
+    ...pkg("@aws-sdk", "@aws-lambda-powertools"),
+  ],
 };
 const nodeFree = [
   ...["src/core", "src/forecaster", "src/sql", "src/rpc", "webview"],

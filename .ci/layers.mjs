@@ -5,9 +5,7 @@ import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config";
 import config from "../.dependency-cruiser.cjs";
 
 const roots =
-  process.argv.slice(2).length > 0
-    ? process.argv.slice(2)
-    : ["src", "webview", "infra/lambda"].filter((d) => existsSync(d));
+  process.argv.slice(2).length > 0 ? process.argv.slice(2) : ["src", "webview", "infra"].filter((d) => existsSync(d));
 const { output } = await cruise(
   roots,
   { ...config.options, ruleSet: { forbidden: config.forbidden }, validate: true, outputType: "json" },

@@ -1,0 +1,116 @@
+/**
+ * Step 6, compare: each closed window beside its forecast, written as CloudWatch metrics. Beside it the sweep, once a minute:
+ * it beats when the stream is silent, so that silence closes windows too, and adds the groups that a closed window lacks.
+ */
+import { att, type Fragment, ref } from "./cfn.ts";
+import { sourceMapping } from "./collect.ts";
+import { type Context, PREFIX } from "./context.ts";
+import { DECRYPT, deadLetters, ENCRYPT, lambda, listing, objects, READ_STREAM, role } from "./policy.ts";
+
+/** Where the forecasts in use lie. */
+export const CURRENT_FORECAST = `${PREFIX.forecasts}current.json`;
+
+export function compare(context: Context): Fragment {
+  const { names, options } = context;
+  const { bucket, functions } = options.artifacts;
+  const forecast = { DATA_BUCKET: ref("DataBucket"), FORECAST_KEY: CURRENT_FORECAST };
+  const metrics = { METRIC_NAMESPACE: names.namespace, HEALTH_NAMESPACE: names.health };
+  const readForecast = [
+    { sid: "ReadForecast", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST) },
+    // Without it a missing forecast answers 403, like a missing permission.
+    listing(PREFIX.forecasts),
+  ];
+  const comparer = lambda("Compare", {
+    name: `${names.prefix}-compare`,
+    description: "Compares closed windows with their forecast and writes both as metrics",
+    code: { bucket, key: functions.compare },
+    memory: 512,
+    timeout: 60,
+    environment: { ...forecast, ...metrics },
+    statements: [
+      { sid: "ReadWindows", actions: READ_STREAM, resources: att("WindowsStream", "Arn") },
+      ...readForecast,
+      {
+        sid: "WriteMetrics",
+        actions: ["cloudwatch:PutMetricData"],
+        // The action knows no resources; the namespace is what bounds it.
+        resources: "*",
+        condition: { StringEquals: { "cloudwatch:namespace": names.namespace } },
+      },
+      { sid: "ReportFailedBatches", actions: ["sqs:SendMessage"], resources: att("CompareDeadLetters", "Arn") },
+      DECRYPT,
+    ],
+  });
+  const sweeper = lambda("Sweep", {
+    name: `${names.prefix}-sweep`,
+    description: "Moves the clock on in silence and closes windows of series that nothing arrived for",
+    code: { bucket, key: functions.sweep },
+    memory: 512,
+    timeout: 55,
+    // Two at once would only do the same work twice.
+    environment: {
+      ...forecast,
+      ...metrics,
+      RAW_STREAM: names.stream,
+      EVENTS_STREAM: names.events,
+      WINDOWS_STREAM: names.windows,
+    },
+    statements: [
+      ...readForecast,
+      {
+        sid: "ReadMetrics",
+        actions: ["cloudwatch:GetMetricData"],
+        // The action knows neither resources nor conditions.
+        resources: "*",
+      },
+      { sid: "CountShards", actions: ["kinesis:ListShards"], resources: att("EventsStream", "Arn") },
+      {
+        sid: "PutBeatsAndEmptyWindows",
+        actions: ["kinesis:PutRecords"],
+        resources: [att("EventsStream", "Arn"), att("WindowsStream", "Arn")],
+      },
+      ENCRYPT,
+    ],
+  });
+  return {
+    Resources: {
+      ...comparer.Resources,
+      CompareDeadLetters: deadLetters("Positions of windows that could not be compared; they are still in the stream"),
+      CompareMapping: {
+        Type: "AWS::Lambda::EventSourceMapping",
+        Properties: {
+          ...sourceMapping("Compare", "WindowsStream"),
+          StartingPosition: "TRIM_HORIZON",
+          BatchSize: 500,
+          MaximumBatchingWindowInSeconds: 5,
+          DestinationConfig: { OnFailure: { Destination: att("CompareDeadLetters", "Arn") } },
+        },
+      },
+      ...sweeper.Resources,
+      ScheduleDeadLetters: deadLetters("Scheduled runs that could not be started"),
+      SweepScheduleRole: role("scheduler.amazonaws.com", [
+        { sid: "Invoke", actions: ["lambda:InvokeFunction"], resources: att("SweepFunction", "Arn") },
+        { sid: "ReportFailed", actions: ["sqs:SendMessage"], resources: att("ScheduleDeadLetters", "Arn") },
+      ]),
+      SweepSchedule: {
+        Type: "AWS::Scheduler::Schedule",
+        Properties: {
+          Name: `${names.prefix}-sweep`,
+          Description: "Closes what silence leaves open",
+          State: "ENABLED",
+          ScheduleExpression: "rate(1 minute)",
+          ScheduleExpressionTimezone: "UTC",
+          FlexibleTimeWindow: { Mode: "OFF" },
+          Target: {
+            Arn: att("SweepFunction", "Arn"),
+            RoleArn: att("SweepScheduleRole", "Arn"),
+            Input: "{}",
+            // The next run does what a lost one would have done.
+            RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+            DeadLetterConfig: { Arn: att("ScheduleDeadLetters", "Arn") },
+          },
+        },
+      },
+    },
+  };
+}

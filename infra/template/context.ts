@@ -1,0 +1,106 @@
+/** What every step's template is made from: the pipeline, the choices of a deployment, and the names both lead to. */
+import { Fault } from "../../src/core/fault.ts";
+import { combinations, type Group } from "../../src/core/series.ts";
+import type { PipelineSpec } from "../../src/core/spec.ts";
+
+/** Where the code lies: keys carry a hash of the content, because CloudFormation takes equal keys for equal code. */
+export interface Artifacts {
+  readonly bucket: string;
+  readonly functions: Readonly<Record<FunctionName, string>>;
+  readonly flink: string;
+}
+
+export const FUNCTIONS = ["enrich", "relay", "compare", "sweep", "publish"] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** How an alarm becomes an incident. */
+export type Incidents =
+  /** A response plan of Incident Manager, which pages; only in accounts that have a replication set. */
+  | { readonly kind: "incident-manager" }
+  /** An OpsItem in OpsCenter, and a message to the topic, because OpsCenter does not page. */
+  | { readonly kind: "ops-center" };
+
+export interface SynthesisOptions {
+  readonly artifacts: Artifacts;
+  readonly incidents: Incidents;
+  /** Region the stack is for; needed because DeepAR's image lies in another account in each. */
+  readonly region: string;
+  /** Groups known from the data, for `by` fields without listed values; rules that need an alarm a series use them. */
+  readonly groups?: readonly Group[];
+  /** Address that the alarm topic mails to. */
+  readonly email?: string;
+  /** Tags of every resource, besides `forewatch:pipeline`. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Instance types of training and batch transform; CPU is enough for DeepAR at these sizes. */
+  readonly trainingInstance?: string;
+  readonly transformInstance?: string;
+}
+
+export interface Context {
+  readonly spec: PipelineSpec;
+  readonly options: SynthesisOptions;
+  readonly names: Names;
+  /** Every group whose series are known beforehand; undefined when they are discovered. */
+  readonly groups: readonly Group[] | undefined;
+}
+
+/** Names of what people and other programs look for; everything else CloudFormation names itself. */
+export interface Names {
+  /** Stack name, and the prefix of names; short, because a function's name ends at 64 letters. */
+  readonly prefix: string;
+  /** The stream that producers write to: the pipeline's own name, as on the local target. */
+  readonly stream: string;
+  /** The stream of checked and enriched events that the analysis reads. */
+  readonly events: string;
+  /** The stream of closed windows. */
+  readonly windows: string;
+  readonly database: string;
+  /** CloudWatch namespace of the comparisons. */
+  readonly namespace: string;
+  /** Namespace of the pipeline's own health. */
+  readonly health: string;
+}
+
+export function namesOf(pipeline: string): Names {
+  return {
+    prefix: `fw-${pipeline}`,
+    stream: pipeline,
+    events: `${pipeline}-events`,
+    windows: `${pipeline}-windows`,
+    database: `forewatch_${pipeline.replaceAll("-", "_")}`,
+    namespace: `Forewatch/${pipeline}`,
+    health: `Forewatch/${pipeline}/Health`,
+  };
+}
+
+/** Places in the data bucket. */
+export const PREFIX = {
+  lake: "lake/raw/",
+  rejected: "lake/rejected/",
+  failed: "failed/",
+  results: "athena-results/",
+  training: "training/",
+  models: "models/",
+  forecasts: "forecasts/",
+} as const;
+
+export function contextOf(spec: PipelineSpec, options: SynthesisOptions): Context {
+  const listed = spec.series.by.every((b) => b.values);
+  const groups = listed ? [...combinations(spec.series.by.map((b) => b.values ?? []))] : options.groups;
+  for (const group of groups ?? []) {
+    if (group.length !== spec.series.by.length) {
+      throw new Fault(
+        "input.invalid",
+        `The group ${JSON.stringify(group)} does not have a value for each "by" field.`,
+        {
+          next: `Give ${spec.series.by.length} values a group.`,
+        },
+      );
+    }
+  }
+  return { spec, options, names: namesOf(spec.name), groups };
+}
+
+export function tagsOf({ spec, options }: Context): Readonly<Record<string, string>> {
+  return { "forewatch:pipeline": spec.name, ...options.tags };
+}

@@ -1,0 +1,254 @@
+/** Step 4, forecast: the training workflow, what it may do, and its schedule. */
+
+import { Fault } from "../../src/core/fault.ts";
+import { rate, type SUBSTITUTIONS, trainingWorkflow } from "../workflow/training.ts";
+import { arn, att, type Fragment, ref, sub, tagList, type Value } from "./cfn.ts";
+import { CURRENT_FORECAST } from "./compare.ts";
+import { type Context, PREFIX, tagsOf } from "./context.ts";
+import images from "./deepar-images.json" with { type: "json" };
+import { ENCRYPT, lambda, listing, logGroup, objects, role, type Statement } from "./policy.ts";
+
+export const TRAINING_INSTANCE = "ml.c5.2xlarge";
+export const TRANSFORM_INSTANCE = "ml.c5.xlarge";
+
+/** DeepAR's image in a region; a Fault where SageMaker has none. */
+export function deeparImage(region: string): {
+  readonly account: string;
+  readonly repository: string;
+  readonly tag: string;
+} {
+  const account = (images.accounts as Readonly<Record<string, string>>)[region];
+  if (account === undefined) {
+    throw new Fault("target.unsupported", `SageMaker's DeepAR is not to be had in ${region}.`, {
+      next: `Choose another region, such as ${["us-east-1", "eu-west-1", "ap-northeast-1"].join(", ")}.`,
+    });
+  }
+  return { account, repository: images.repository, tag: images.version };
+}
+
+/** Job and model names end at 63 letters: prefix, run (21), family (6), and the dashes. */
+export function jobPrefix(pipeline: string): string {
+  return `fw-${pipeline.slice(0, 30).replace(/-$/, "")}`;
+}
+
+export function forecast(context: Context): Fragment {
+  const { names, options, spec } = context;
+  const image = deeparImage(options.region);
+  const jobs = jobPrefix(spec.name);
+  const publisher = lambda("Publish", {
+    name: `${names.prefix}-publish`,
+    description: "Lays series out for training; measures and publishes what was trained",
+    code: { bucket: options.artifacts.bucket, key: options.artifacts.functions.publish },
+    // A whole core for the ensemble: 1,769 MB is one virtual processor.
+    memory: 3_008,
+    timeout: 900,
+    environment: {
+      DATA_BUCKET: ref("DataBucket"),
+      TRAINING_PREFIX: PREFIX.training,
+      FORECASTS_PREFIX: PREFIX.forecasts,
+      FORECAST_KEY: CURRENT_FORECAST,
+      HEALTH_NAMESPACE: names.health,
+    },
+    statements: [
+      {
+        sid: "ReadAndWriteRuns",
+        actions: ["s3:GetObject", "s3:PutObject"],
+        resources: objects(PREFIX.training, PREFIX.forecasts),
+      },
+      listing(PREFIX.training, PREFIX.forecasts),
+      ENCRYPT,
+    ],
+  });
+  return {
+    Resources: {
+      ...publisher.Resources,
+      SageMakerRole: role("sagemaker.amazonaws.com", sageMakerStatements(image)),
+      TrainingLogs: logGroup(`/aws/vendedlogs/states/${names.prefix}-training`),
+      TrainingRole: role(
+        "states.amazonaws.com",
+        workflowStatements(jobs),
+        arn("states", `stateMachine:${names.prefix}-training`),
+      ),
+      Training: {
+        Type: "AWS::StepFunctions::StateMachine",
+        Properties: {
+          StateMachineName: `${names.prefix}-training`,
+          StateMachineType: "STANDARD",
+          RoleArn: att("TrainingRole", "Arn"),
+          LoggingConfiguration: {
+            Level: "ERROR",
+            IncludeExecutionData: true,
+            Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: att("TrainingLogs", "Arn") } }],
+          },
+          DefinitionSubstitutions: substitutions(image),
+          Definition: trainingWorkflow(spec, {
+            trainingInstance: options.trainingInstance ?? TRAINING_INSTANCE,
+            transformInstance: options.transformInstance ?? TRANSFORM_INSTANCE,
+            jobPrefix: jobs,
+            prefixes: { training: PREFIX.training, models: PREFIX.models },
+          }) as Value,
+          Tags: tagList(tagsOf(context)),
+        },
+      },
+      TrainingScheduleRole: role("scheduler.amazonaws.com", [
+        { sid: "Start", actions: ["states:StartExecution"], resources: ref("Training") },
+        { sid: "ReportFailed", actions: ["sqs:SendMessage"], resources: att("ScheduleDeadLetters", "Arn") },
+      ]),
+      TrainingSchedule: {
+        Type: "AWS::Scheduler::Schedule",
+        Properties: {
+          Name: `${names.prefix}-training`,
+          Description: "Trains the forecast again",
+          State: "ENABLED",
+          ScheduleExpression: rate(spec.forecast.retrain),
+          ScheduleExpressionTimezone: "UTC",
+          FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 5 },
+          Target: {
+            Arn: ref("Training"),
+            RoleArn: att("TrainingScheduleRole", "Arn"),
+            Input: '{"requestedBy":"schedule"}',
+            RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3_600 },
+            DeadLetterConfig: { Arn: att("ScheduleDeadLetters", "Arn") },
+          },
+        },
+      },
+    },
+    Outputs: {
+      TrainingStateMachine: { Description: "Start an execution to train now", Value: ref("Training") },
+    },
+  };
+}
+
+function substitutions(image: ReturnType<typeof deeparImage>): Record<(typeof SUBSTITUTIONS)[number], Value> {
+  return {
+    Bucket: ref("DataBucket"),
+    Database: ref("Database"),
+    WorkGroup: ref("WorkGroup"),
+    Image: sub(`${image.account}.dkr.ecr.\${AWS::Region}.\${AWS::URLSuffix}/${image.repository}:${image.tag}`),
+    SageMakerRole: att("SageMakerRole", "Arn"),
+    KeyArn: att("DataKey", "Arn"),
+    PublishFunction: att("PublishFunction", "Arn"),
+  };
+}
+
+/** What the training job and the transform do on their own (SageMaker Developer Guide, "SageMaker Roles"). */
+function sageMakerStatements(image: ReturnType<typeof deeparImage>): Statement[] {
+  return [
+    { sid: "ReadInput", actions: ["s3:GetObject"], resources: objects(PREFIX.training, PREFIX.models) },
+    {
+      sid: "WriteOutput",
+      actions: ["s3:AbortMultipartUpload", "s3:PutObject"],
+      resources: objects(PREFIX.training, PREFIX.models),
+    },
+    listing(PREFIX.training, PREFIX.models),
+    {
+      ...ENCRYPT,
+      // The training volume is an encrypted disk, for which SageMaker makes a grant.
+      actions: ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+    },
+    {
+      sid: "WriteLogs",
+      actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      resources: arn("logs", "log-group:/aws/sagemaker/*"),
+    },
+    {
+      sid: "WriteTrainingMetrics",
+      actions: ["cloudwatch:PutMetricData"],
+      resources: "*",
+      condition: { StringLike: { "cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"] } },
+    },
+    // The token is for the whole registry; what can be pulled with it the next statement says.
+    { sid: "LogInToRegistry", actions: ["ecr:GetAuthorizationToken"], resources: "*" },
+    {
+      sid: "PullImage",
+      actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      resources: sub(`arn:\${AWS::Partition}:ecr:\${AWS::Region}:${image.account}:repository/${image.repository}`),
+    },
+  ];
+}
+
+/** What the workflow does (Step Functions Developer Guide, the pages of the integrations with Athena, SageMaker, Lambda). */
+function workflowStatements(jobs: string): Statement[] {
+  return [
+    {
+      sid: "RunQuery",
+      actions: ["athena:GetQueryExecution", "athena:StartQueryExecution", "athena:StopQueryExecution"],
+      resources: arn("athena", "workgroup/${WorkGroup}"),
+    },
+    { sid: "ReadCatalogue", actions: ["athena:GetDataCatalog"], resources: arn("athena", "datacatalog/*") },
+    {
+      sid: "ReadTables",
+      actions: ["glue:GetDatabase", "glue:GetTable"],
+      resources: [arn("glue", "catalog"), arn("glue", "database/${Database}"), arn("glue", "table/${Database}/*")],
+    },
+    {
+      sid: "LocateBucket",
+      actions: ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+      resources: att("DataBucket", "Arn"),
+    },
+    { sid: "ReadLake", actions: ["s3:GetObject"], resources: objects(PREFIX.lake) },
+    {
+      sid: "WriteRows",
+      actions: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+      resources: objects(PREFIX.training, PREFIX.results),
+    },
+    ENCRYPT,
+    {
+      sid: "Train",
+      actions: [
+        "sagemaker:AddTags",
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:DescribeTrainingJob",
+        "sagemaker:StopTrainingJob",
+      ],
+      resources: arn("sagemaker", `training-job/${jobs}-*`),
+    },
+    {
+      sid: "Model",
+      actions: ["sagemaker:AddTags", "sagemaker:CreateModel", "sagemaker:DeleteModel"],
+      resources: arn("sagemaker", `model/${jobs}-*`),
+    },
+    {
+      sid: "Predict",
+      actions: [
+        "sagemaker:AddTags",
+        "sagemaker:CreateTransformJob",
+        "sagemaker:DescribeTransformJob",
+        "sagemaker:StopTransformJob",
+      ],
+      resources: arn("sagemaker", `transform-job/${jobs}-*`),
+    },
+    // The integration asks for it before it knows a job's name.
+    { sid: "ListJobTags", actions: ["sagemaker:ListTags"], resources: "*" },
+    {
+      sid: "LendRole",
+      actions: ["iam:PassRole"],
+      resources: att("SageMakerRole", "Arn"),
+      condition: { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } },
+    },
+    { sid: "Publish", actions: ["lambda:InvokeFunction"], resources: att("PublishFunction", "Arn") },
+    {
+      sid: "WaitForJobs",
+      actions: ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+      resources: [
+        arn("events", "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
+        arn("events", "rule/StepFunctionsGetEventsForSageMakerTransformJobsRule"),
+      ],
+    },
+    {
+      // Log delivery knows no resources (Step Functions Developer Guide, "Logging using CloudWatch Logs").
+      sid: "DeliverLogs",
+      actions: [
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+      ],
+      resources: "*",
+    },
+  ];
+}

@@ -1,0 +1,172 @@
+/** What every step stands on: the key that encrypts, the bucket that keeps, the topic that tells. */
+
+import { DAY } from "../../src/core/time.ts";
+import { ACCOUNT, arn, att, type Fragment, ref, sub, tagList } from "./cfn.ts";
+import { type Context, PREFIX, tagsOf } from "./context.ts";
+
+export function foundation(context: Context): Fragment {
+  const tags = tagList(tagsOf(context));
+  const { spec, options, names } = context;
+  return {
+    Resources: {
+      DataKey: {
+        Type: "AWS::KMS::Key",
+        // The lake outlives the stack, and without its key it would be noise.
+        DeletionPolicy: "Retain",
+        UpdateReplacePolicy: "Retain",
+        Properties: {
+          Description: `Forewatch pipeline ${spec.name}: streams, lake, models, logs`,
+          EnableKeyRotation: true,
+          Tags: tags,
+          KeyPolicy: {
+            Version: "2012-10-17",
+            Statement: [
+              {
+                Sid: "AccountAdministers",
+                Effect: "Allow",
+                Principal: { AWS: sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root") },
+                Action: "kms:*",
+                Resource: "*",
+              },
+              {
+                Sid: "LogGroups",
+                Effect: "Allow",
+                Principal: { Service: sub("logs.${AWS::Region}.amazonaws.com") },
+                Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                Resource: "*",
+                Condition: {
+                  ArnLike: { "kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*") },
+                },
+              },
+              {
+                Sid: "AlarmsAndRulesPublishToTopic",
+                Effect: "Allow",
+                Principal: { Service: ["cloudwatch.amazonaws.com", "events.amazonaws.com"] },
+                Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+                Resource: "*",
+                Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+              },
+            ],
+          },
+        },
+      },
+      DataKeyAlias: {
+        Type: "AWS::KMS::Alias",
+        Properties: { AliasName: `alias/${names.prefix}`, TargetKeyId: ref("DataKey") },
+      },
+      DataBucket: {
+        Type: "AWS::S3::Bucket",
+        DeletionPolicy: "Retain",
+        UpdateReplacePolicy: "Retain",
+        Properties: {
+          Tags: tags,
+          BucketEncryption: {
+            ServerSideEncryptionConfiguration: [
+              {
+                BucketKeyEnabled: true,
+                ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: att("DataKey", "Arn") },
+              },
+            ],
+          },
+          PublicAccessBlockConfiguration: {
+            BlockPublicAcls: true,
+            BlockPublicPolicy: true,
+            IgnorePublicAcls: true,
+            RestrictPublicBuckets: true,
+          },
+          OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+          LifecycleConfiguration: {
+            Rules: [
+              expire("lake", PREFIX.lake, days(spec.retention.lake)),
+              expire("rejected", PREFIX.rejected, days(spec.retention.lake)),
+              expire("failed", PREFIX.failed, days(spec.retention.lake)),
+              expire("results", PREFIX.results, 14),
+              expire("training", PREFIX.training, 30),
+              expire("models", PREFIX.models, 30),
+              {
+                Id: "unfinished-uploads",
+                Status: "Enabled",
+                AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 },
+              },
+            ],
+          },
+        },
+      },
+      DataBucketPolicy: { Type: "AWS::S3::BucketPolicy", Properties: bucketPolicy("DataBucket") },
+      AlarmTopic: {
+        Type: "AWS::SNS::Topic",
+        Properties: {
+          TopicName: `${names.prefix}-alarms`,
+          DisplayName: `Forewatch ${spec.name}`.slice(0, 100),
+          KmsMasterKeyId: ref("DataKey"),
+          Tags: tags,
+        },
+      },
+      AlarmTopicPolicy: {
+        Type: "AWS::SNS::TopicPolicy",
+        Properties: {
+          Topics: [ref("AlarmTopic")],
+          PolicyDocument: {
+            Version: "2012-10-17",
+            Statement: [
+              {
+                Sid: "OwnAlarmsAndRulesPublish",
+                Effect: "Allow",
+                Principal: { Service: ["cloudwatch.amazonaws.com", "events.amazonaws.com"] },
+                Action: "sns:Publish",
+                Resource: ref("AlarmTopic"),
+                Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+              },
+              {
+                Sid: "TlsOnly",
+                Effect: "Deny",
+                Principal: "*",
+                Action: "sns:Publish",
+                Resource: ref("AlarmTopic"),
+                Condition: { Bool: { "aws:SecureTransport": "false" } },
+              },
+            ],
+          },
+        },
+      },
+      ...(options.email !== undefined && {
+        AlarmMail: {
+          Type: "AWS::SNS::Subscription",
+          Properties: { TopicArn: ref("AlarmTopic"), Protocol: "email", Endpoint: options.email },
+        },
+      }),
+    },
+    Outputs: {
+      DataBucketName: { Description: "The lake, the models and the forecasts", Value: ref("DataBucket") },
+      AlarmTopicArn: { Description: "Alarms and their ends are sent here", Value: ref("AlarmTopic") },
+    },
+  };
+}
+
+/** A bucket that answers over TLS only. */
+export function bucketPolicy(bucket: string) {
+  return {
+    Bucket: ref(bucket),
+    PolicyDocument: {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "TlsOnly",
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:*",
+          Resource: [att(bucket, "Arn"), sub(`\${${bucket}.Arn}/*`)],
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+      ],
+    },
+  };
+}
+
+function expire(id: string, prefix: string, after: number) {
+  return { Id: id, Status: "Enabled", Prefix: prefix, ExpirationInDays: after };
+}
+
+function days(millis: number): number {
+  return Math.max(1, Math.ceil(millis / DAY));
+}

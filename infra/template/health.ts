@@ -1,0 +1,325 @@
+/**
+ * The pipeline's own health: an alarm for each way it can fail without any series showing it, and the dashboard.
+ * They go to the topic, not to an incident: they are for who keeps the pipeline, not for who keeps the business.
+ */
+import { FORECAST_MISSING } from "../../src/core/spec.ts";
+import { SECOND } from "../../src/core/time.ts";
+import { HEALTH } from "../lambda/names.ts";
+import { att, type Fragment, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
+import { type Context, tagsOf } from "./context.ts";
+
+type Dimensions = Readonly<Record<string, Value>>;
+
+interface HealthAlarm {
+  readonly name: string;
+  readonly description: string;
+  readonly threshold: number;
+  readonly comparison?: "GreaterThanThreshold" | "GreaterThanOrEqualToThreshold" | "LessThanThreshold";
+  readonly period?: number;
+  readonly periods?: number;
+  readonly missing?: "notBreaching" | "breaching";
+  readonly metric:
+    | { readonly namespace: string; readonly name: string; readonly dimensions: Dimensions; readonly statistic: string }
+    | { readonly expression: string; readonly of: Readonly<Record<string, Source>> };
+}
+
+interface Source {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Dimensions;
+  readonly statistic: string;
+}
+
+export function health(context: Context): Fragment {
+  const resources: Record<string, Resource> = {};
+  for (const alarm of healthAlarms(context)) {
+    resources[`Health${pascal(alarm.name)}`] = toAlarm(context, alarm);
+  }
+  return {
+    Resources: {
+      ...resources,
+      Dashboard: {
+        Type: "AWS::CloudWatch::Dashboard",
+        Properties: { DashboardName: context.names.prefix, DashboardBody: dashboard(context, Object.keys(resources)) },
+      },
+    },
+    Outputs: {
+      DashboardName: { Description: "CloudWatch dashboard of the pipeline", Value: ref("Dashboard") },
+    },
+  };
+}
+
+/** All health alarms of a pipeline. */
+export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
+  const own = (fn: string, name: string, statistic: string): Source => ({
+    namespace: names.health,
+    name,
+    dimensions: { service: `${names.prefix}-${fn}` },
+    statistic,
+  });
+  const lambda = (fn: string, name: string, statistic: string): Source => ({
+    namespace: "AWS/Lambda",
+    name,
+    dimensions: { FunctionName: `${names.prefix}-${fn}` },
+    statistic,
+  });
+  const delivery = (name: string, statistic: string): Source => ({
+    namespace: "AWS/Firehose",
+    name,
+    dimensions: { DeliveryStreamName: ref("Delivery") },
+    statistic,
+  });
+  const flink = (name: string, statistic: string): Source => ({
+    namespace: "AWS/KinesisAnalytics",
+    name,
+    dimensions: { Application: ref("FlinkApplication") },
+    statistic,
+  });
+  const states = (name: string): Source => ({
+    namespace: "AWS/States",
+    name,
+    dimensions: { StateMachineArn: ref("Training") },
+    statistic: "Sum",
+  });
+  const every = spec.series.every / SECOND;
+  const lagging = (fn: string, what: string): HealthAlarm => ({
+    name: `${fn}-behind`,
+    description: `${what} is more than ten minutes behind its stream.`,
+    threshold: 600_000,
+    periods: 3,
+    metric: lambda(fn, "IteratorAge", "Maximum"),
+  });
+  const deadLetters = (queue: string, what: string): HealthAlarm => ({
+    name: `${queue}-dead-letters`,
+    description: `${what} Look into the queue, mend the cause, then empty it.`,
+    threshold: 1,
+    comparison: "GreaterThanOrEqualToThreshold",
+    metric: {
+      namespace: "AWS/SQS",
+      name: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: att(`${pascal(queue)}DeadLetters`, "QueueName") },
+      statistic: "Maximum",
+    },
+  });
+  return [
+    lagging("relay", "The relay of records to the analysis"),
+    lagging("compare", "The comparison of windows"),
+    {
+      name: "delivery-late",
+      description: "The newest record that is not in the lake yet has waited for fifteen minutes.",
+      threshold: 900,
+      periods: 2,
+      metric: delivery("DeliveryToS3.DataFreshness", "Maximum"),
+    },
+    {
+      name: "delivery-failed",
+      description: `Records could not be made Parquet; they are in the bucket under failed/.`,
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: delivery("FailedConversion.Records", "Sum"),
+    },
+    {
+      name: "rejected-share",
+      description: 'More than one record in a hundred is rejected: look at the table "rejected" for the reasons.',
+      threshold: 0.01,
+      period: 900,
+      metric: {
+        expression: "FILL(rejected, 0) / (FILL(rejected, 0) + FILL(events, 0))",
+        of: { rejected: own("relay", HEALTH.rejected, "Sum"), events: own("relay", HEALTH.events, "Sum") },
+      },
+    },
+    {
+      name: "flink-restarts",
+      description: "The Flink application restarts: its log says why (logger PythonDriver for the job itself).",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: {
+        expression: "IF(DIFF(restarts) > 0, DIFF(restarts), 0)",
+        of: { restarts: flink("numRestarts", "Maximum") },
+      },
+    },
+    {
+      name: "flink-checkpoints",
+      description:
+        "Checkpoints of the Flink application fail; a restart would count windows again from the last good one.",
+      threshold: 3,
+      comparison: "GreaterThanOrEqualToThreshold",
+      period: 900,
+      metric: {
+        expression: "IF(DIFF(failed) > 0, DIFF(failed), 0)",
+        of: { failed: flink("numberOfFailedCheckpoints", "Maximum") },
+      },
+    },
+    {
+      name: "analysis-silent",
+      description: "Events come, or the clock moves on, but no window closes: the Flink application does not work.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      period: every,
+      periods: 2,
+      metric: {
+        expression: "IF(FILL(events, 0) + FILL(clock, 0) > 0 AND FILL(closed, 0) < 1, 1, 0)",
+        of: {
+          events: own("relay", HEALTH.newestEvent, "SampleCount"),
+          clock: own("sweep", HEALTH.clock, "SampleCount"),
+          closed: own("compare", HEALTH.closed, "SampleCount"),
+        },
+      },
+    },
+    {
+      name: FORECAST_MISSING,
+      description: "Windows have no forecast to be compared with, so their alarms are blind. Train the forecast.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      period: every,
+      metric: own("compare", HEALTH.forecastMissing, "Sum"),
+    },
+    {
+      name: "training-failed",
+      description: "The forecast could not be trained; the last one stays in use, or the ensemble stands in.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: {
+        expression: "FILL(failed, 0) + FILL(slow, 0) + FILL(aborted, 0)",
+        of: {
+          failed: states("ExecutionsFailed"),
+          slow: states("ExecutionsTimedOut"),
+          aborted: states("ExecutionsAborted"),
+        },
+      },
+    },
+    {
+      name: "sweep-failed",
+      description: "Silence does not close windows: the sweep fails.",
+      threshold: 3,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: lambda("sweep", "Errors", "Sum"),
+    },
+    {
+      name: "sweep-stopped",
+      description: "Silence does not close windows: the sweep, due every minute, does not run.",
+      threshold: 1,
+      comparison: "LessThanThreshold",
+      periods: 2,
+      missing: "breaching",
+      metric: lambda("sweep", "Invocations", "Sum"),
+    },
+    deadLetters("relay", "Records could not be passed on to the analysis."),
+    deadLetters("compare", "Windows could not be compared."),
+    deadLetters("schedule", "A scheduled run could not be started."),
+  ];
+}
+
+function toAlarm(context: Context, alarm: HealthAlarm): Resource {
+  const { metric } = alarm;
+  const Period = alarm.period ?? 300;
+  return {
+    Type: "AWS::CloudWatch::Alarm",
+    Properties: {
+      AlarmName: `${context.names.prefix}/health/${alarm.name}`,
+      AlarmDescription: alarm.description,
+      AlarmActions: [ref("AlarmTopic")],
+      OKActions: [ref("AlarmTopic")],
+      Threshold: alarm.threshold,
+      ComparisonOperator: alarm.comparison ?? "GreaterThanThreshold",
+      EvaluationPeriods: alarm.periods ?? 1,
+      DatapointsToAlarm: alarm.periods ?? 1,
+      TreatMissingData: alarm.missing ?? "notBreaching",
+      Tags: tagList({ ...tagsOf(context), "forewatch:health": alarm.name }),
+      ...("expression" in metric
+        ? {
+            Metrics: [
+              ...Object.entries(metric.of).map(([Id, source]) => ({
+                Id,
+                ReturnData: false,
+                MetricStat: {
+                  Metric: {
+                    Namespace: source.namespace,
+                    MetricName: source.name,
+                    Dimensions: dimensionList(source.dimensions),
+                  },
+                  Period,
+                  Stat: source.statistic,
+                },
+              })),
+              { Id: "result", Label: alarm.name, ReturnData: true, Expression: metric.expression },
+            ],
+          }
+        : {
+            Namespace: metric.namespace,
+            MetricName: metric.name,
+            Dimensions: dimensionList(metric.dimensions),
+            Statistic: metric.statistic,
+            Period,
+          }),
+    },
+  };
+}
+
+function dimensionList(dimensions: Dimensions): Value {
+  return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+}
+
+function pascal(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}
+
+/** Deviation of every series with the rules' thresholds, its actual values, and the state of the health alarms. */
+function dashboard(context: Context, healthIds: readonly string[]): Value {
+  const { spec, names } = context;
+  const period = spec.series.every / SECOND;
+  const search = (measure: string, metric: string) => [
+    {
+      expression: `SEARCH('{${names.namespace},Measure,Series} MetricName="${metric}" Measure="${measure}"', 'Maximum', ${period})`,
+      label: "",
+      id: metric.toLowerCase(),
+    },
+  ];
+  const graph = (x: number, y: number, title: string, metrics: unknown, annotations?: unknown) => ({
+    type: "metric",
+    x,
+    y,
+    width: 12,
+    height: 7,
+    properties: {
+      title,
+      view: "timeSeries",
+      region: "${AWS::Region}",
+      period,
+      metrics,
+      ...(annotations !== undefined && { annotations }),
+    },
+  });
+  const rows = spec.series.measures.flatMap((measure, i) => {
+    const horizontal = spec.alarms
+      .filter((rule) => rule.measure === measure.name)
+      .flatMap((rule) => [
+        ...(rule.direction === "below" ? [] : [{ label: rule.name, value: rule.threshold }]),
+        ...(rule.direction === "above" ? [] : [{ label: rule.name, value: -rule.threshold }]),
+      ]);
+    return [
+      graph(
+        0,
+        4 + 7 * i,
+        `${measure.name}: deviation (1 is the edge of the band)`,
+        [search(measure.name, "Deviation")],
+        { horizontal },
+      ),
+      graph(12, 4 + 7 * i, `${measure.name}: actual`, [search(measure.name, "Actual")]),
+    ];
+  });
+  const body = {
+    widgets: [
+      {
+        type: "alarm",
+        x: 0,
+        y: 0,
+        width: 24,
+        height: 4,
+        properties: { title: "Health of the pipeline itself", alarms: healthIds.map((id) => `\${${id}.Arn}`) },
+      },
+      ...rows,
+    ],
+  };
+  return sub(JSON.stringify(body));
+}

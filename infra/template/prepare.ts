@@ -1,0 +1,54 @@
+/** Step 3, prepare: the workgroup that queries run in, with its bounds, and the preparation query under a name. */
+import { prepareSql } from "../../src/core/prepare.ts";
+import { windowStart } from "../../src/core/series.ts";
+import { att, type Fragment, ref, sub, tagList } from "./cfn.ts";
+import { type Context, PREFIX, tagsOf } from "./context.ts";
+
+/** A query may read this much, so that a slip does not cost more than half a dollar: 100 GiB at 5 dollars a TB. */
+export const SCAN_CUTOFF = 107_374_182_400;
+
+/** A span that stands for any: the named query is an example to start from, the training fills in its own. */
+const EXAMPLE_UNTIL = Date.UTC(2026, 0, 1);
+
+export function prepare(context: Context): Fragment {
+  const { spec, names } = context;
+  const until = windowStart(EXAMPLE_UNTIL, spec.series.every);
+  return {
+    Resources: {
+      WorkGroup: {
+        Type: "AWS::Athena::WorkGroup",
+        Properties: {
+          Name: names.prefix,
+          Description: `Forewatch pipeline ${spec.name}`,
+          State: "ENABLED",
+          RecursiveDeleteOption: true,
+          Tags: tagList(tagsOf(context)),
+          WorkGroupConfiguration: {
+            // What a client asks for does not override the place, the encryption and the cutoff.
+            EnforceWorkGroupConfiguration: true,
+            PublishCloudWatchMetricsEnabled: true,
+            BytesScannedCutoffPerQuery: SCAN_CUTOFF,
+            EngineVersion: { SelectedEngineVersion: "Athena engine version 3" },
+            ResultConfiguration: {
+              OutputLocation: sub(`s3://\${DataBucket}/${PREFIX.results}`),
+              EncryptionConfiguration: { EncryptionOption: "SSE_KMS", KmsKey: att("DataKey", "Arn") },
+            },
+          },
+        },
+      },
+      SeriesQuery: {
+        Type: "AWS::Athena::NamedQuery",
+        Properties: {
+          Name: `${names.prefix}-series`,
+          Description: "The windows of every series; set the two times",
+          Database: ref("Database"),
+          WorkGroup: ref("WorkGroup"),
+          QueryString: prepareSql(spec, { from: until - spec.forecast.history, until }),
+        },
+      },
+    },
+    Outputs: {
+      WorkGroupName: { Description: "Athena workgroup of the pipeline's queries", Value: ref("WorkGroup") },
+    },
+  };
+}

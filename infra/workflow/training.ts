@@ -1,0 +1,361 @@
+/**
+ * The training workflow as a Step Functions definition in JSONata: Athena writes the series' rows, a function lays them out for
+ * DeepAR, SageMaker trains and predicts a family at a time, a function measures DeepAR against the ensemble and publishes.
+ *
+ * A family that fails does not keep the forecast from being renewed: the ensemble stands in, and the execution then ends as
+ * failed all the same, which raises the pipeline's own alarm. By hand it takes `{"origin": epoch ms, "requestedBy": "person",
+ * "hyperparameters": {"epochs": "20"}}`, each of them optional.
+ */
+import { prepareSql, quoteIdentifier } from "../../src/core/prepare.ts";
+import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
+import { DAY, MINUTE, SECOND } from "../../src/core/time.ts";
+import { familiesOf, hyperparameters, inferenceConfig } from "./deepar.ts";
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+export interface WorkflowOptions {
+  readonly trainingInstance: string;
+  readonly transformInstance: string;
+  /** Prefix of job and model names; short, because they end at 63 letters. */
+  readonly jobPrefix: string;
+  readonly prefixes: { readonly training: string; readonly models: string };
+}
+
+/** What CloudFormation fills in (DefinitionSubstitutions). */
+export const SUBSTITUTIONS = [
+  "Bucket",
+  "Database",
+  "WorkGroup",
+  "Image",
+  "SageMakerRole",
+  "KeyArn",
+  "PublishFunction",
+] as const;
+
+/** How long after a window's end its events are in the lake: Firehose's buffers, the transform, a retry. */
+const LAKE_DELAY = 10 * MINUTE;
+
+const LAMBDA_RETRY: Json = [
+  {
+    ErrorEquals: [
+      "Lambda.ServiceException",
+      "Lambda.AWSLambdaException",
+      "Lambda.SdkClientException",
+      "Lambda.TooManyRequestsException",
+    ],
+    IntervalSeconds: 2,
+    MaxAttempts: 5,
+    BackoffRate: 2,
+    JitterStrategy: "FULL",
+  },
+];
+const THROTTLE_RETRY: Json = [
+  {
+    ErrorEquals: ["SageMaker.AmazonSageMakerException", "ThrottlingException"],
+    IntervalSeconds: 30,
+    MaxAttempts: 4,
+    BackoffRate: 2,
+    JitterStrategy: "FULL",
+  },
+];
+
+export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): Json {
+  const families = familiesOf(spec);
+  return {
+    Comment: `Forewatch: trains the forecast of ${spec.name}`,
+    QueryLanguage: "JSONata",
+    TimeoutSeconds: 6 * 3_600,
+    StartAt: "Begin",
+    States: {
+      Begin: {
+        Type: "Pass",
+        Assign: {
+          runId:
+            "{% $fromMillis($toMillis($states.context.Execution.StartTime), '[Y0001][M01][D01][H01][m01][s01]') & '-' & $substring($uuid(), 0, 6) %}",
+          origin: `{% $exists($states.input.origin) ? $states.input.origin : $floor(($toMillis($states.context.Execution.StartTime) - ${spec.source.lateness + LAKE_DELAY}) / ${spec.series.every}) * ${spec.series.every} %}`,
+          requestedBy: "{% $exists($states.input.requestedBy) ? $states.input.requestedBy : 'schedule' %}",
+          overrides: "{% $exists($states.input.hyperparameters) ? $states.input.hyperparameters : {} %}",
+        },
+        Next: "Prepare",
+      },
+      Prepare: {
+        Type: "Task",
+        Comment: "The rows of every series, by the same query as people see",
+        Resource: "arn:aws:states:::athena:startQueryExecution.sync",
+        Arguments: {
+          QueryString: unloadExpression(spec, options.prefixes.training),
+          WorkGroup: "${WorkGroup}",
+          QueryExecutionContext: { Database: "${Database}" },
+        },
+        Retry: [
+          {
+            ErrorEquals: ["Athena.TooManyRequestsException", "Athena.InternalServerException"],
+            IntervalSeconds: 15,
+            MaxAttempts: 3,
+            BackoffRate: 2,
+          },
+        ],
+        Catch: [
+          { ErrorEquals: ["States.ALL"], Next: "PrepareFailed", Assign: { cause: "{% $states.errorOutput.Cause %}" } },
+        ],
+        Next: "Stage",
+      },
+      Stage: {
+        ...invoke({ action: "stage", runId: "{% $runId %}", origin: "{% $origin %}" }),
+        Comment: "Gaps filled, a line a series, and the test window held out",
+        Output: "{% $states.result.Payload %}",
+        Catch: [
+          { ErrorEquals: ["States.ALL"], Next: "StageFailed", Assign: { cause: "{% $states.errorOutput.Cause %}" } },
+        ],
+        Next: "Families",
+      },
+      Families: {
+        Type: "Map",
+        Items: "{% $states.input.families %}",
+        MaxConcurrency: families.length,
+        ItemSelector: { family: "{% $states.context.Map.Item.Value.family %}" },
+        ItemProcessor: {
+          ProcessorConfig: { Mode: "INLINE" },
+          ...familyStates(spec, options),
+        },
+        Assign: { families: "{% [$states.result] %}" },
+        Next: "Publish",
+      },
+      Publish: {
+        ...invoke({
+          action: "publish",
+          runId: "{% $runId %}",
+          origin: "{% $origin %}",
+          requestedBy: "{% $requestedBy %}",
+          families: "{% $families %}",
+        }),
+        Comment: "DeepAR beside the ensemble on the test window; the better one a series goes live",
+        Output: "{% $states.result.Payload %}",
+        Catch: [
+          { ErrorEquals: ["States.ALL"], Next: "PublishFailed", Assign: { cause: "{% $states.errorOutput.Cause %}" } },
+        ],
+        Next: "AllTrained",
+      },
+      AllTrained: {
+        Type: "Choice",
+        Choices: [{ Condition: "{% $count($families[failed]) > 0 %}", Next: "TrainingFailed" }],
+        Default: "Done",
+      },
+      Done: { Type: "Succeed" },
+      PrepareFailed: fail("PrepareFailed", "The series could not be read from the lake: "),
+      StageFailed: fail("StageFailed", "The series could not be laid out for training: "),
+      PublishFailed: fail("PublishFailed", "The new forecast could not be published; the last one stays in use: "),
+      TrainingFailed: {
+        Type: "Fail",
+        Error: "TrainingFailed",
+        Cause:
+          "{% 'DeepAR failed and the ensemble stands in: ' & $join($families[failed].(family & ': ' & cause), '; ') %}",
+      },
+    },
+  };
+}
+
+/** Train, make the model, predict, delete the model; a failure anywhere ends as `{family, failed: true, cause}`. */
+function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly [key: string]: Json } {
+  const jobName = `{% '${options.jobPrefix}-' & $runId & '-' & $family %}`;
+  const place = (kind: string) =>
+    `{% 's3://\${Bucket}/${options.prefixes.training}' & $runId & '/' & $family & '/${kind}/' %}`;
+  const giveUp = (next: string): Json => [
+    { ErrorEquals: ["States.ALL"], Next: next, Assign: { cause: "{% $states.errorOutput.Cause %}" } },
+  ];
+  const defaults = Object.fromEntries(
+    familiesOf(spec).map((family) => [
+      family,
+      Object.fromEntries(Object.entries(hyperparameters(spec, family)).filter(([, value]) => value !== "")),
+    ]),
+  );
+  const channel = (name: string): Json => ({
+    ChannelName: name,
+    ContentType: "json.gz",
+    InputMode: "File",
+    DataSource: {
+      S3DataSource: { S3DataType: "S3Prefix", S3Uri: place(name), S3DataDistributionType: "FullyReplicated" },
+    },
+  });
+  return {
+    StartAt: "Choose",
+    States: {
+      Choose: {
+        Type: "Pass",
+        Assign: {
+          family: "{% $states.input.family %}",
+          hyperparameters: `{% $merge([$lookup(${JSON.stringify(defaults)}, $states.input.family), $overrides]) %}`,
+        },
+        Next: "Train",
+      },
+      Train: {
+        Type: "Task",
+        Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        Arguments: {
+          TrainingJobName: jobName,
+          RoleArn: "${SageMakerRole}",
+          AlgorithmSpecification: { TrainingImage: "${Image}", TrainingInputMode: "File" },
+          HyperParameters: "{% $hyperparameters %}",
+          InputDataConfig: [channel("train"), channel("test")],
+          OutputDataConfig: { S3OutputPath: `s3://\${Bucket}/${options.prefixes.models}`, KmsKeyId: "${KeyArn}" },
+          ResourceConfig: {
+            InstanceCount: 1,
+            InstanceType: options.trainingInstance,
+            VolumeSizeInGB: 30,
+            VolumeKmsKeyId: "${KeyArn}",
+          },
+          StoppingCondition: { MaxRuntimeInSeconds: 2 * 3_600 },
+          EnableNetworkIsolation: true,
+          EnableInterContainerTrafficEncryption: true,
+          Tags: tags(spec),
+        },
+        Assign: { modelData: "{% $states.result.ModelArtifacts.S3ModelArtifacts %}" },
+        Retry: THROTTLE_RETRY,
+        Catch: giveUp("GiveUp"),
+        Next: "MakeModel",
+      },
+      MakeModel: {
+        Type: "Task",
+        Resource: "arn:aws:states:::sagemaker:createModel",
+        Arguments: {
+          ModelName: jobName,
+          ExecutionRoleArn: "${SageMakerRole}",
+          EnableNetworkIsolation: true,
+          PrimaryContainer: { Image: "${Image}", ModelDataUrl: "{% $modelData %}" },
+          Tags: tags(spec),
+        },
+        Retry: THROTTLE_RETRY,
+        Catch: giveUp("GiveUp"),
+        Next: "Predict",
+      },
+      Predict: {
+        Type: "Task",
+        Resource: "arn:aws:states:::sagemaker:createTransformJob.sync",
+        Arguments: {
+          TransformJobName: jobName,
+          ModelName: jobName,
+          BatchStrategy: "SingleRecord",
+          Environment: { DEEPAR_INFERENCE_CONFIG: inferenceConfig(spec) },
+          TransformInput: {
+            ContentType: "application/jsonlines",
+            SplitType: "Line",
+            CompressionType: "None",
+            DataSource: { S3DataSource: { S3DataType: "S3Prefix", S3Uri: place("predict") } },
+          },
+          TransformOutput: {
+            S3OutputPath: place("predicted"),
+            Accept: "application/jsonlines",
+            AssembleWith: "Line",
+            KmsKeyId: "${KeyArn}",
+          },
+          TransformResources: {
+            InstanceCount: 1,
+            InstanceType: options.transformInstance,
+            VolumeKmsKeyId: "${KeyArn}",
+          },
+          Tags: tags(spec),
+        },
+        Retry: THROTTLE_RETRY,
+        Catch: giveUp("DeleteUnused"),
+        Next: "DeleteModel",
+      },
+      DeleteModel: {
+        Type: "Task",
+        Comment: "A batch transform was all it was for; its artifacts stay in the bucket for a month",
+        Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteModel",
+        Arguments: { ModelName: jobName },
+        Retry: THROTTLE_RETRY,
+        // A model left behind costs nothing and harms no forecast.
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Trained" }],
+        Next: "Trained",
+      },
+      Trained: { Type: "Pass", Output: { family: "{% $family %}" }, End: true },
+      DeleteUnused: {
+        Type: "Task",
+        Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteModel",
+        Arguments: { ModelName: jobName },
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "GiveUp" }],
+        Next: "GiveUp",
+      },
+      GiveUp: {
+        Type: "Pass",
+        Output: { family: "{% $family %}", failed: true, cause: "{% $substring($cause, 0, 500) %}" },
+        End: true,
+      },
+    },
+  };
+}
+
+/** The UNLOAD statement for a span, as people can run it too. `from` and `until` are epoch ms. */
+export function unloadSql(
+  spec: PipelineSpec,
+  span: { readonly from: number; readonly until: number },
+  to: string,
+): string {
+  const columns = [
+    "CAST(to_unixtime(window_start) * 1000 AS bigint) AS window_start",
+    ...byFields(spec).map((f) => quoteIdentifier(f)),
+    ...spec.series.measures.map((m) => quoteIdentifier(m.name)),
+  ];
+  return `UNLOAD (\nSELECT ${columns.join(", ")}\nFROM (\n${prepareSql(spec, span)}\n)\n) TO '${to}' WITH (format = 'JSON')`;
+}
+
+/** The same statement as a JSONata expression: the times of the span and the run's place are put in when it runs. */
+function unloadExpression(spec: PipelineSpec, prefix: string): string {
+  // Two instants that nothing else in the statement can look like; their texts are then replaced by expressions.
+  const from = Date.UTC(1971, 1, 3);
+  const until = Date.UTC(1972, 3, 5);
+  const sql = unloadSql(spec, { from, until }, "<place>");
+  const instant = (expression: string) => `$fromMillis(${expression}, '[Y0001]-[M01]-[D01] [H01]:[m01]:[s01].000')`;
+  const start = `($origin - ${spec.forecast.history})`;
+  const replacements: readonly (readonly [text: string, expression: string])[] = [
+    ["1971-02-03 00:00:00.000", instant(start)],
+    ["1972-04-05 00:00:00.000", instant("$origin")],
+    ["1971-02-02", `$fromMillis(${start} - ${DAY}, '[Y0001]-[M01]-[D01]')`],
+    ["<place>", `'s3://\${Bucket}/${prefix}' & $runId & '/rows/'`],
+  ];
+  let parts: readonly (string | { readonly expression: string })[] = [sql];
+  for (const [text, expression] of replacements) {
+    parts = parts.flatMap((part) => {
+      if (typeof part !== "string") return [part];
+      const pieces = part.split(text);
+      return pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ expression }, piece]));
+    });
+  }
+  return `{% ${parts.map((p) => (typeof p === "string" ? jsonataText(p) : p.expression)).join(" & ")} %}`;
+}
+
+/** Text as a JSONata literal that CloudFormation's substitution leaves alone. */
+function jsonataText(text: string): string {
+  return JSON.stringify(text);
+}
+
+function invoke(payload: Json): { readonly [key: string]: Json } {
+  return {
+    Type: "Task",
+    Resource: "arn:aws:states:::lambda:invoke",
+    Arguments: { FunctionName: "${PublishFunction}", Payload: payload },
+    TimeoutSeconds: 900,
+    Retry: LAMBDA_RETRY,
+  };
+}
+
+function fail(error: string, words: string): Json {
+  return { Type: "Fail", Error: error, Cause: `{% '${words}' & $string($cause) %}` };
+}
+
+function tags(spec: PipelineSpec): Json {
+  return [{ Key: "forewatch:pipeline", Value: spec.name }];
+}
+
+/** How often a schedule fires, in EventBridge Scheduler's words: `rate(1 day)`, `rate(90 minutes)`. */
+export function rate(millis: number): string {
+  const minutes = Math.max(1, Math.round(millis / (60 * SECOND)));
+  const [n, unit] =
+    minutes % 1_440 === 0
+      ? [minutes / 1_440, "day"]
+      : minutes % 60 === 0
+        ? [minutes / 60, "hour"]
+        : [minutes, "minute"];
+  return `rate(${n} ${unit}${n === 1 ? "" : "s"})`;
+}
