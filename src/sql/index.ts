@@ -1,5 +1,14 @@
+/** Athena's SQL. `split.ts` may be imported alone and is light; everything else here loads the grammar (about 1 MB). */
 export type { Catalogue, CatalogueColumn, CatalogueTable } from "./catalogue.ts";
+export { DIFFERENCES, type Difference, REFUSED, REFUSED_FUNCTIONS, type Refusal } from "./differences.ts";
+export { engineMessage } from "./engine-message.ts";
 export { MACROS } from "./macros.ts";
-export { type Rewritten, rewriteForDuckDB, type StatementKind } from "./rewrite.ts";
+export {
+  type ResultColumn,
+  type RewriteContext,
+  type Rewritten,
+  rewriteForDuckDB,
+  type StatementKind,
+} from "./rewrite.ts";
 export { SESSION } from "./session.ts";
 export { type Parameter, type Statement, splitStatements } from "./split.ts";
