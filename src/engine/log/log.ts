@@ -9,44 +9,28 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Fault } from "../../core/fault.ts";
-import {
-  type Block,
-  encodeBlock,
-  type LogRecord,
-  MAX_BLOCK_BYTES,
-  MAX_PAYLOAD_BYTES,
-  type NewRecord,
-  recordSize,
-  stampBlock,
-  visitRecords,
-} from "./block.ts";
+import { type Block, type LogRecord, type NewRecord, visitRecords } from "./block.ts";
 import { CursorStore, locate, locateTime, segmentOf } from "./reader.ts";
 import {
   createSegment,
   ignoreMissing,
   listSegments,
-  noteBlock,
   recoverSegment,
   SEGMENT_HEADER,
   type Segment,
   syncFolder,
 } from "./segment.ts";
 import { Tail } from "./tail.ts";
+import { type Appended, type LogState, Writer, writeFault } from "./writer.ts";
 
 export type { LogRecord, NewRecord } from "./block.ts";
+export type { Appended } from "./writer.ts";
 
 /** How much one read may return. At least one record is returned when there is one, however large. */
 export interface ReadLimits {
   readonly maxRecords: number;
   /** Of data. */
   readonly maxBytes: number;
-}
-
-/** Where an appended record went. */
-export interface Appended {
-  readonly sequence: number;
-  /** Epoch ms. */
-  readonly arrival: number;
 }
 
 /** A shard's share of the log. */
@@ -131,28 +115,17 @@ export async function openLog(dir: string, options: LogOptions = {}): Promise<St
   const last = segments.at(-1);
   if (last === undefined) {
     const { segment, handle } = await createSegment(dir, 1, 0).catch(rethrowAsFault);
-    return new SegmentedLog(dir, [segment], handle, 1, 0, options);
+    return new SegmentedLog({ dir, segments: [segment], nextSequence: 1, lastArrival: 0 }, handle, options);
   }
   const { nextSequence, lastArrival, cut } = await recoverSegment(last);
   if (cut > 0) options.onWarning?.(`Removed ${cut} bytes of an unfinished write from the end of ${last.path}.`);
   const handle = await open(last.path, constants.O_RDWR);
-  return new SegmentedLog(dir, segments, handle, nextSequence, lastArrival, options);
+  return new SegmentedLog({ dir, segments, nextSequence, lastArrival }, handle, options);
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 const TAIL_BYTES = 16 * 1024 * 1024;
-const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-const MAX_COMMIT_BLOCKS = 1024;
 const MAX_SKIPPED_BYTES = 32 * 1024 * 1024;
-
-/** An append that waits for the disk. */
-interface Pending {
-  readonly blocks: readonly Buffer[];
-  readonly bytes: number;
-  readonly count: number;
-  readonly resolve: (appended: Appended[]) => void;
-  readonly reject: (fault: Fault) => void;
-}
 
 interface Waiter {
   readonly after: number;
@@ -161,177 +134,42 @@ interface Waiter {
 }
 
 class SegmentedLog implements StreamLog {
-  readonly #dir: string;
-  readonly #segments: Segment[];
-  readonly #segmentBytes: number;
+  readonly #state: LogState;
+  readonly #writer: Writer;
   readonly #now: () => number;
   readonly #tail: Tail;
   readonly #cursors = new CursorStore();
   readonly #waiters = new Set<Waiter>();
-  #handle: FileHandle;
-  #next: number;
-  #lastArrival: number;
-  #queue: Pending[] = [];
-  #queuedBytes = 0;
-  /** Under way while appends wait. */
-  #draining: Promise<void> | undefined;
-  /** A failed write could not be rolled back yet: bytes behind the durable end must go before the next write. */
-  #dirty = false;
-  #closed = false;
-  /** The end of the line of tasks that write. */
-  #turn: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
 
-  constructor(
-    dir: string,
-    segments: Segment[],
-    handle: FileHandle,
-    nextSequence: number,
-    lastArrival: number,
-    options: LogOptions,
-  ) {
-    this.#dir = dir;
-    this.#segments = segments;
-    this.#handle = handle;
-    this.#next = nextSequence;
-    this.#lastArrival = lastArrival;
-    this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+  constructor(state: LogState, handle: FileHandle, options: LogOptions) {
+    this.#state = state;
     this.#now = options.now ?? Date.now;
     this.#tail = new Tail(options.tailBytes ?? TAIL_BYTES);
-  }
-
-  get nextSequence(): number {
-    return this.#next;
-  }
-
-  get firstSequence(): number {
-    return this.#segments[0]!.firstSequence;
-  }
-
-  async append(records: readonly NewRecord[]): Promise<Appended[]> {
-    if (this.#closed) throw closedFault();
-    if (records.length === 0) return [];
-    const blocks = encode(records);
-    const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
-    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > MAX_PENDING_BYTES) {
-      throw new Fault("stream.busy", "More records arrive than the disk can take.", {
-        next: "Send them again shortly.",
-      });
-    }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ blocks, bytes, count: records.length, resolve, reject });
-      this.#queuedBytes += bytes;
-      this.#draining ??= this.#drain();
+    this.#writer = new Writer(state, handle, {
+      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      now: this.#now,
+      onDurable: (blocks) => this.#publish(blocks),
     });
   }
 
-  /** Commits until nothing waits; other tasks that write get their turn in between. */
-  async #drain(): Promise<void> {
-    do await this.#exclusive(() => this.#commit(this.#takeGroup()));
-    while (this.#queue.length > 0);
-    this.#draining = undefined;
+  get nextSequence(): number {
+    return this.#state.nextSequence;
   }
 
-  #takeGroup(): Pending[] {
-    let bytes = 0;
-    let blocks = 0;
-    let count = 0;
-    for (const pending of this.#queue) {
-      bytes += pending.bytes;
-      blocks += pending.blocks.length;
-      if (count > 0 && (bytes > MAX_BLOCK_BYTES || blocks > MAX_COMMIT_BLOCKS)) break;
-      count++;
-    }
-    return this.#queue.splice(0, count);
+  get firstSequence(): number {
+    return this.#state.segments[0]!.firstSequence;
   }
 
-  async #commit(group: readonly Pending[]): Promise<void> {
-    const bytes = group.reduce((sum, pending) => sum + pending.bytes, 0);
-    let blocks: Block[];
-    let arrival: number;
-    try {
-      await this.#makeRoom(bytes);
-      arrival = Math.max(this.#now(), this.#lastArrival);
-      blocks = this.#stamp(group, arrival);
-      await writeAll(
-        this.#handle,
-        blocks.map((block) => block.bytes),
-        this.#active.size,
-      );
-      await this.#handle.datasync();
-    } catch (error) {
-      await this.#rollBack();
-      const fault = writeFault(error);
-      for (const pending of group) pending.reject(fault);
-      return;
-    } finally {
-      this.#queuedBytes -= bytes;
-    }
-    this.#accept(blocks, arrival);
-    let sequence = blocks[0]!.firstSequence;
-    for (const { count, resolve } of group) {
-      const first = sequence;
-      sequence += count;
-      resolve(Array.from({ length: count }, (_, i) => ({ sequence: first + i, arrival })));
-    }
+  async append(records: readonly NewRecord[]): Promise<Appended[]> {
+    if (this.#closing) throw closedFault();
+    return this.#writer.append(records);
   }
 
-  #stamp(group: readonly Pending[], arrival: number): Block[] {
-    let firstSequence = this.#next;
-    const durable = this.#active.size;
-    return group
-      .flatMap((pending) => pending.blocks)
-      .map((bytes) => {
-        const block = stampBlock(bytes, { firstSequence, arrival, durable });
-        firstSequence += block.count;
-        return block;
-      });
-  }
-
-  /** Enters durable blocks into everything that readers look at. */
-  #accept(blocks: readonly Block[], arrival: number): void {
-    const active = this.#active;
-    active.firstArrival ??= arrival;
-    for (const block of blocks) {
-      noteBlock(active.index ?? [], block, active.size);
-      active.size += block.bytes.length;
-      this.#next += block.count;
-      this.#tail.push(block);
-    }
-    this.#lastArrival = arrival;
+  #publish(blocks: readonly Block[]): void {
+    for (const block of blocks) this.#tail.push(block);
     for (const waiter of this.#waiters) {
-      if (this.#next > waiter.after) waiter.resolve();
-    }
-  }
-
-  get #active(): Segment {
-    return this.#segments.at(-1)!;
-  }
-
-  async #makeRoom(bytes: number): Promise<void> {
-    if (this.#dirty) {
-      await this.#handle.truncate(this.#active.size);
-      this.#dirty = false;
-    }
-    if (this.#active.size > SEGMENT_HEADER && this.#active.size + bytes > this.#segmentBytes) await this.#roll();
-  }
-
-  /** Begins the next segment. */
-  async #roll(): Promise<void> {
-    const { segment, handle } = await createSegment(this.#dir, this.#next, this.#lastArrival);
-    const finished = this.#handle;
-    this.#handle = handle;
-    this.#segments.push(segment);
-    await finished.close();
-  }
-
-  /** Cuts off what a failed write left. Should even that fail, the next append does it. */
-  async #rollBack(): Promise<void> {
-    this.#dirty = true;
-    try {
-      await this.#handle.truncate(this.#active.size);
-      this.#dirty = false;
-    } catch {
-      // Stays dirty: the append that follows reports the disk's state in its own fault.
+      if (this.nextSequence > waiter.after) waiter.resolve();
     }
   }
 
@@ -367,7 +205,7 @@ class SegmentedLog implements StreamLog {
       },
       () => nextFrom,
     );
-    const behind = nextFrom < this.#next ? Math.max(0, this.#now() - arrival) : 0;
+    const behind = nextFrom < this.nextSequence ? Math.max(0, this.#now() - arrival) : 0;
     return { records, nextFrom, millisBehindLatest: behind };
   }
 
@@ -381,12 +219,12 @@ class SegmentedLog implements StreamLog {
     nextFrom: () => number,
   ): Promise<void> {
     const start = Math.max(from, this.firstSequence);
-    if (start >= this.#next) return;
+    if (start >= this.nextSequence) return;
     if (this.#tail.holds(start)) {
       this.#tail.visit(start, (block) => visit(block, start));
       return;
     }
-    const cursor = this.#cursors.take(start) ?? (await locate(this.#segments, start));
+    const cursor = this.#cursors.take(start) ?? (await locate(this.#state.segments, start));
     for (;;) {
       const block = cursor.ready() ?? (await cursor.load());
       if (block === undefined) break;
@@ -397,19 +235,19 @@ class SegmentedLog implements StreamLog {
   }
 
   async seekTime(time: number): Promise<number> {
-    if (time > this.#lastArrival) return this.#next;
-    const cursor = await locateTime(this.#segments, time);
+    if (time > this.#state.lastArrival) return this.nextSequence;
+    const cursor = await locateTime(this.#state.segments, time);
     for (;;) {
       const block = cursor.ready() ?? (await cursor.load());
-      if (block === undefined) return this.#next;
+      if (block === undefined) return this.nextSequence;
       if (block.arrival >= time) return block.firstSequence;
       cursor.advance(block);
     }
   }
 
   waitForMore(after: number, signal: AbortSignal): Promise<void> {
-    if (this.#next > after) return Promise.resolve();
-    if (this.#closed) return Promise.reject(closedFault());
+    if (this.nextSequence > after) return Promise.resolve();
+    if (this.#closing) return Promise.reject(closedFault());
     if (signal.aborted) return Promise.reject(new Fault("cancelled", "Waiting for records was cancelled."));
     return new Promise((resolve, reject) => {
       const settle = () => {
@@ -434,12 +272,14 @@ class SegmentedLog implements StreamLog {
   }
 
   trim(before: number): Promise<number> {
-    return this.#exclusive(() => this.#removeWhile((segment, end) => end <= before && segment.size > SEGMENT_HEADER));
+    return this.#writer.exclusive(() =>
+      this.#removeWhile((segment, end) => end <= before && segment.size > SEGMENT_HEADER),
+    );
   }
 
   retain({ maxAgeMs = Infinity, maxBytes = Infinity, keepFrom }: Retention): Promise<number> {
     const oldest = this.#now() - maxAgeMs;
-    return this.#exclusive(() => {
+    return this.#writer.exclusive(() => {
       let bytes = this.stats().bytes;
       return this.#removeWhile((segment, end, newest) => {
         if (end > keepFrom || segment.size === SEGMENT_HEADER || (newest >= oldest && bytes <= maxBytes)) return false;
@@ -456,47 +296,37 @@ class SegmentedLog implements StreamLog {
   async #removeWhile(goes: (segment: Segment, end: number, newest: number) => boolean): Promise<number> {
     const first = this.firstSequence;
     for (;;) {
-      const [segment, following] = this.#segments;
-      const end = following?.firstSequence ?? this.#next;
-      if (!goes(segment!, end, following?.baseArrival ?? this.#lastArrival)) break;
-      if (following === undefined) await this.#roll().catch(rethrowAsFault);
-      this.#segments.shift();
+      const [segment, following] = this.#state.segments;
+      const end = following?.firstSequence ?? this.nextSequence;
+      if (!goes(segment!, end, following?.baseArrival ?? this.#state.lastArrival)) break;
+      if (following === undefined) await this.#writer.roll().catch(rethrowAsFault);
+      this.#state.segments.shift();
       await unlink(segment!.path).catch(ignoreMissing);
     }
     if (this.firstSequence > first) {
       this.#cursors.clear();
-      await syncFolder(this.#dir);
+      await syncFolder(this.#state.dir);
     }
     return this.firstSequence - first;
   }
 
   stats(): LogStats {
-    const records = this.#next - this.firstSequence;
+    const records = this.nextSequence - this.firstSequence;
     return {
       records,
-      bytes: this.#segments.reduce((sum, segment) => sum + segment.size, 0),
-      segments: this.#segments.length,
-      oldestArrival: records > 0 ? segmentOf(this.#segments, this.firstSequence).firstArrival : undefined,
-      newestArrival: records > 0 ? this.#lastArrival : undefined,
+      bytes: this.#state.segments.reduce((sum, segment) => sum + segment.size, 0),
+      segments: this.#state.segments.length,
+      oldestArrival: records > 0 ? segmentOf(this.#state.segments, this.firstSequence).firstArrival : undefined,
+      newestArrival: records > 0 ? this.#state.lastArrival : undefined,
     };
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return this.#turn;
-    this.#closed = true;
-    for (const waiter of this.#waiters) waiter.reject(closedFault());
-    await this.#draining;
-    await this.#exclusive(() => this.#handle.close());
-  }
-
-  /** Runs a task that writes when those before it are done. */
-  #exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const run = this.#turn.then(task);
-    this.#turn = run.then(
-      () => undefined,
-      () => undefined,
-    );
-    return run;
+  close(): Promise<void> {
+    if (this.#closing === undefined) {
+      for (const waiter of this.#waiters) waiter.reject(closedFault());
+      this.#closing = this.#writer.close();
+    }
+    return this.#closing;
   }
 }
 
@@ -511,58 +341,10 @@ function taker(records: LogRecord[], { maxRecords, maxBytes }: ReadLimits): (rec
   };
 }
 
-function encode(records: readonly NewRecord[]): Buffer[] {
-  const blocks: Buffer[] = [];
-  let start = 0;
-  let bytes = 0;
-  records.forEach((record, i) => {
-    const size = recordSize(record);
-    if (size > MAX_PAYLOAD_BYTES || record.partitionKey.length > 16_000 || record.shard > 0xffff) {
-      throw new Fault("input.invalid", `Record ${i + 1} is too large for a stream, or its shard does not exist.`, {
-        next: "Send records of at most 64 MiB with short partition keys.",
-      });
-    }
-    if (i > start && bytes + size > MAX_BLOCK_BYTES) {
-      blocks.push(encodeBlock(records.slice(start, i)));
-      start = i;
-      bytes = 0;
-    }
-    bytes += size;
-  });
-  blocks.push(encodeBlock(start === 0 ? records : records.slice(start)));
-  return blocks;
-}
-
-/** Writes buffers one behind the other; a short write is continued until the system says what is wrong. */
-async function writeAll(handle: FileHandle, buffers: Buffer[], position: number): Promise<void> {
-  const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-  const { bytesWritten } = await handle.writev(buffers, position);
-  if (bytesWritten === total) return;
-  const rest = Buffer.concat(buffers).subarray(bytesWritten);
-  for (let done = 0; done < rest.length; ) {
-    done += (await handle.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten;
-  }
-}
-
-function writeFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
-    return new Fault("engine.disk-full", "There is no space left for the stream; the records were not accepted.", {
-      next: "Free some space on the disk of the data folder, or shorten the stream's retention; then send them again.",
-      cause: error,
-    });
-  }
-  return new Fault("unexpected", "The records could not be written to the stream.", {
-    next: "Check the disk of the data folder.",
-    cause: error,
-  });
+function closedFault(): Fault {
+  return new Fault("cancelled", "The stream is closed.");
 }
 
 function rethrowAsFault(error: unknown): never {
   throw writeFault(error);
-}
-
-function closedFault(): Fault {
-  return new Fault("cancelled", "The stream is closed.");
 }
