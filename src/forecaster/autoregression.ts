@@ -33,15 +33,55 @@ export class LagEquations {
     const { lags } = this;
     const size = lags.length + 1;
     const [gram, rhs, filled] = [this.#gram, this.#rhs, this.#filled];
-    const ones = new Float64Array(end - from).fill(1);
-    const columns = [...lags.map((lag) => filled.subarray(from - lag, end - lag)), ones];
-    const targets = filled.subarray(from, end);
-    const seen = this.#seen.subarray(from, end);
-    // Column by column instead of window by window: sums stay in registers, which is several times as fast.
-    for (let i = 0; i < size; i++) {
-      const column = columns[i]!.map((v, t) => (seen[t] === 1 ? v : 0));
-      rhs[i]! += dot(column, targets);
-      for (let j = 0; j <= i; j++) gram[i * size + j]! += dot(column, columns[j]!);
+    const seen = this.#seen;
+    this.#addProducts(from, end);
+    // The products above are of all windows; those that were not observed are taken out again.
+    const row = new Float64Array(size).fill(1);
+    for (let t = from; t < end; t++) {
+      if (seen[t] === 1) {
+        const target = filled[t]!;
+        for (let k = 0; k < size - 1; k++) rhs[k]! += target * filled[t - lags[k]!]!;
+        rhs[size - 1]! += target;
+        continue;
+      }
+      for (let k = 0; k < size - 1; k++) row[k] = filled[t - lags[k]!]!;
+      for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) gram[i * size + j]! -= row[i]! * row[j]!;
+    }
+  }
+
+  /**
+   * Adds the products of all lagged windows in [from, end). Those of two pairs of lags that lie equally far apart are sums over
+   * the same products but for the ends, so each distance is summed once and then shifted.
+   */
+  #addProducts(from: number, end: number): void {
+    const { lags } = this;
+    const size = lags.length + 1;
+    const [gram, filled] = [this.#gram, this.#filled];
+    /** By distance: for the longer lag of each pair, ascending, the pair's place in the matrix. */
+    const pairs = new Map<number, { readonly lag: number; readonly place: number }[]>();
+    lags.forEach((lag, i) => {
+      for (let j = 0; j <= i; j++) {
+        const distance = lag - lags[j]!;
+        const known = pairs.get(distance);
+        const pair = { lag, place: i * size + j };
+        if (known) known.push(pair);
+        else pairs.set(distance, [pair]);
+      }
+      let sum = 0;
+      for (let t = from - lag; t < end - lag; t++) sum += filled[t]!;
+      gram[(size - 1) * size + i]! += sum;
+    });
+    gram[size * size - 1]! += end - from;
+    for (const [distance, places] of pairs) {
+      let at = places[0]!.lag;
+      let sum = dot(filled.subarray(from - at, end - at), filled.subarray(from - at + distance, end - at + distance));
+      for (const { lag, place } of places) {
+        for (; at < lag; at++) {
+          const [enters, leaves] = [from - at - 1, end - at - 1];
+          sum += filled[enters]! * filled[enters + distance]! - filled[leaves]! * filled[leaves + distance]!;
+        }
+        gram[place]! += sum;
+      }
     }
   }
 
@@ -99,7 +139,11 @@ export class Autoregression implements Member {
       // Standardized values this far out are an explosion; the ensemble clamps them closer.
       for (let o = 0; o < paths; o++) row[o] = Math.min(Math.max(row[o]!, -EXPLODED), EXPLODED);
     }
-    return origins.map((_, o) => Float64Array.from({ length: horizon }, (_, h) => values[(reach + h) * paths + o]!));
+    return origins.map((_, o) => {
+      const path = new Float64Array(horizon);
+      for (let h = 0; h < horizon; h++) path[h] = values[(reach + h) * paths + o]!;
+      return path;
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { observed } from "./history.ts";
 import type { Member } from "./member.ts";
 
 /** How a band is calibrated and bounded. */
@@ -14,7 +15,7 @@ export interface BandSetting {
   readonly whole: boolean;
 }
 
-/** What calibration learned: how far each level lies from the median, at each step ahead, on the band's scale. */
+/** What calibration learned: how far each level lies from the median, at each step ahead, and how that varies by phase. */
 export class Band {
   readonly #setting: BandSetting;
   readonly #offsets: readonly Float64Array[];
@@ -48,7 +49,7 @@ export class Band {
 /**
  * Split-conformal calibration (Papadopoulos et al. 2002; Lei et al. 2018): `model` forecasts from origins in
  * `values[from, end)`, which it had not learned when it did, and the quantiles of its errors, pooled over nearby horizons, become
- * the band. Errors keep their sign, so that skewed data get a skewed band. The model learns on: in `refits` steps while
+ * the band. Errors keep their sign, so that skewed data get a skewed band. The model learns on in a few steps while
  * calibrating, and at last from all of [0, end).
  */
 export function calibrate(model: Member, values: Float64Array, from: number, end: number, setting: BandSetting): Band {
@@ -76,11 +77,14 @@ export function calibrate(model: Member, values: Float64Array, from: number, end
     });
   }
   model.learn(end);
-  const spread = phaseSpread(errors, tried, stride, season, SPREAD_PRIOR * Math.max(1, horizon / (step * stride)));
+  // A window is forecast from several origins: its errors are no independent evidence, and the prior must weigh as much.
+  const repeats = Math.max(1, horizon / (step * stride));
+  const spread = phaseSpread(errors, tried, stride, season, SPREAD_PRIOR * repeats);
   errors.forEach((row, k) => {
     for (let i = 0; i < row.length; i++) row[i]! /= spread[(tried[k]! + i * stride) % season]!;
   });
-  const offsets = pooledQuantiles(errors, levels, horizon, stride, reach, (end - from) / Math.max(1, season / 6));
+  const independent = observed(values, from, end).length / Math.max(1, season / PARTS_OF_SEASON);
+  const offsets = pooledQuantiles(errors, levels, horizon, stride, reach, independent);
   return new Band(setting, offsets, spread);
 }
 
@@ -115,9 +119,10 @@ function phaseSpread(
   return sums.map((sum, phase) => (sum / mean + prior) / (counts[phase]! + prior));
 }
 
-const SPREAD_PRIOR = 20;
-
-/** The quantile of sorted errors at a level, with the finite-sample correction of conformal prediction. */
+/**
+ * The quantile of sorted errors at a level, with the finite-sample correction of conformal prediction: with n errors the
+ * upper level p is found at p (1 + 1/n). Errors of neighbouring windows go together, so n is the number of `independent` ones.
+ */
 export function conformalQuantile(sorted: Float64Array, level: number, independent = sorted.length): number {
   const n = sorted.length;
   const tail = Math.min(level, 1 - level);
@@ -152,7 +157,10 @@ function pooledQuantiles(
         if (!Number.isNaN(e)) pool[size++] = e;
       }
     // Steps too far ahead to have been tried take the errors of the farthest that were.
-    const sorted = size >= FEWEST_ERRORS || !previous ? pool.slice(0, size).sort() : previous;
+    const sorted =
+      size >= FEWEST_ERRORS || size > (previous?.length ?? -1)
+        ? pool.slice(0, size).sort()
+        : (previous ?? pool.slice(0, size));
     previous = sorted;
     levels.forEach((level, l) => {
       atKnots[l]![k] = sorted.length === 0 ? 0 : conformalQuantile(sorted, level, independent);
@@ -170,15 +178,22 @@ function pooledQuantiles(
   });
 }
 
+/** How often the model learns anew while it calibrates. */
 const REFITS = 3;
-const MOST_ORIGINS = 120;
+/** About so many origins are tried, */
+const MOST_ORIGINS = 84;
+/** and so many steps on each side of a knot are pooled. */
 const POOL_SAMPLES = 6;
 const FEWEST_ERRORS = 50;
+/** How many windows of a phase the belief that all phases are alike is worth. */
+const SPREAD_PRIOR = 20;
+/** Errors nearer than this part of a season count as one. */
+const PARTS_OF_SEASON = 6;
 
 /** Windows from one calibration origin to the next: without a common factor with the season, so that all phases have their turn. */
 function originStep(windows: number, season: number): number {
   let step = Math.max(1, Math.floor(windows / MOST_ORIGINS));
-  while (step > 1 && greatestCommonDivisor(step, season) > 1) step--;
+  while (step > 1 && greatestCommonDivisor(step, season) > 1) step++;
   return step;
 }
 

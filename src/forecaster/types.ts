@@ -25,15 +25,16 @@ export interface ForecastOptions {
   /** Season lengths in windows: none, one, or two in ascending order; "auto" (the default) finds them. */
   readonly seasons?: readonly number[] | "auto";
   /**
-   * What the values are. "count" is never negative and has a resolution of 1. "sum" (the default) is bounded by zero when
-   * no value of the history is negative. "real" is never bounded.
+   * What the values are. "count" is never negative, its quantiles are whole numbers, and its resolution is 1. "sum" (the
+   * default, and right for any measure that may have a natural zero, such as a standard deviation) is bounded by zero when no value
+   * of the history is negative. "real" is never bounded.
    */
   readonly kind?: "count" | "sum" | "real";
   /** The smallest half width of the band that means anything, in the measure's unit. Default 1 for a count, else 0. */
   readonly resolution?: number;
   /** Spans, such as past incidents, whose values are treated as missing in training and calibration. */
   readonly exclude?: readonly Span[];
-  /** Windows at the end of the history that calibrate the band. Default: a third of the history, four weeks at most. */
+  /** Windows at the end of the history that calibrate the band. Default: half of the history, four weeks at most. */
   readonly calibration?: number;
   /** There is no randomness to seed: equal input gives equal output. */
   readonly seed?: never;
