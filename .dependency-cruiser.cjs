@@ -4,7 +4,7 @@
  */
 const inside = (folder) => `^${folder}/`;
 const pkg = (...names) => names.map((n) => `(^|/)node_modules/${n}(/|$)`);
-const builtin = "^(node:)?[a-z_/]+$";
+const builtin = "^(node:)?[a-z0-9_/]+$";
 
 /** @type {Record<string, string[]>} what each layer may import, as path patterns */
 const may = {
@@ -29,11 +29,24 @@ const may = {
     "^src/backend\\.ts$",
     ...pkg("@duckdb", "vega-datasets"),
   ],
-  "src/ui": [...["core", "rpc", "sql"].map((f) => inside(`src/${f}`)), "^src/backend\\.ts$", ...pkg("vscode")],
+  "src/ui": [
+    ...["core", "rpc", "sql"].map((f) => inside(`src/${f}`)),
+    "^src/backend\\.ts$",
+    ...pkg("vscode", "hyparquet", "papaparse", "jsonc-parser"),
+  ],
   webview: [
     inside("src/rpc"),
     inside("src/core"),
-    ...pkg("chart\\.js", "chartjs-[a-z-]+", "@vscode/webview-ui-toolkit", "vscode-jsonrpc", "marked"),
+    ...pkg(
+      "chart\\.js",
+      "chartjs-[a-z-]+",
+      "@vscode/webview-ui-toolkit",
+      "vscode-jsonrpc",
+      "marked",
+      "dompurify",
+      "preact",
+      "@preact",
+    ),
   ],
   "infra/template": [inside("src/core"), ...["infra/flink", "infra/workflow"].map(inside), "^infra/lambda/names\\.ts$"],
   "infra/flink": [inside("src/core")],

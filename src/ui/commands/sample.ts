@@ -1,0 +1,142 @@
+/** Opens the bundled sample: copies it into a folder, deploys it, and replays its flights. */
+import { access, cp, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import * as vscode from "vscode";
+import type { Backend } from "../../backend.ts";
+import { Fault } from "../../core/fault.ts";
+import { pick } from "../choose.ts";
+import { type Handlers, run } from "../commands.ts";
+import type { Context } from "../context.ts";
+import { formatSpan, plural } from "../format.ts";
+import { withProgress } from "../progress.ts";
+import { workspaceFolder } from "../session.ts";
+import { askSpeed } from "./streams.ts";
+
+/** The sample's own facts: see its pipeline file. */
+const FILE = "flights.pipeline.json";
+const STREAM = "flights";
+/** History is sent as fast as it is taken; from here on events count as live. */
+const LIVE_FROM = Date.UTC(2001, 2, 1);
+const HISTORY_FROM = Date.UTC(2001, 0, 1);
+const UNTIL = Date.UTC(2001, 3, 1);
+/** The dataset has no zone and names its columns in its own way. */
+const PENDING = "forewatch.replaySample";
+
+export function sampleCommands(context: Context): Handlers<"openSample"> {
+  return {
+    async openSample(args) {
+      const folder = args.folder ?? (await askFolder());
+      if (folder === undefined) return;
+      const speed = args.speed ?? (await askSpeed());
+      if (speed === undefined) return;
+      await copySample(context.extension.extensionUri.fsPath, folder);
+      if (folder !== workspaceFolder()) {
+        // The window reloads with the folder; the replay is taken up there.
+        await context.extension.globalState.update(PENDING, { folder, speed });
+        await vscode.commands.executeCommand("vscode.openFolder", vscode.Uri.file(folder), { forceReuseWindow: true });
+        return;
+      }
+      await replay(context, folder, speed);
+    },
+  };
+}
+
+/** Goes on with a sample that was opened before the window reloaded. */
+export async function resumeSample(context: Context): Promise<void> {
+  const pending = context.extension.globalState.get<{ folder: string; speed: number | "max" }>(PENDING);
+  if (pending === undefined || pending.folder !== workspaceFolder()) return;
+  await context.extension.globalState.update(PENDING, undefined);
+  await run("openSample", pending);
+}
+
+async function askFolder(): Promise<string | undefined> {
+  const open = workspaceFolder();
+  if (open !== undefined && (await readdir(open)).every((name) => name.startsWith(".") || name === FILE)) return open;
+  const here = { label: "$(folder) Into the open folder", value: "here" as const };
+  const other = { label: "$(folder-opened) Into another folder…", value: "other" as const };
+  const where = open === undefined ? "other" : await pick([here, other], "Open Sample Pipeline");
+  if (where === undefined) return undefined;
+  if (where === "here") return open;
+  const chosen = await vscode.window.showOpenDialog({
+    title: "A folder for the sample pipeline",
+    openLabel: "Put Sample Here",
+    canSelectFolders: true,
+    canSelectFiles: false,
+  });
+  return chosen?.[0]?.fsPath;
+}
+
+/** Copies the sample; a file that is there already is the user's, and stays. */
+async function copySample(extension: string, folder: string): Promise<void> {
+  const source = await firstThat(
+    [join(extension, "dist", "sample"), join(extension, "infra", "sample")],
+    "The sample is missing from this installation.",
+    (path) => join(path, FILE),
+  );
+  try {
+    await cp(source, folder, {
+      recursive: true,
+      force: false,
+      filter: (path) => !path.endsWith(".parquet"),
+    });
+  } catch (cause) {
+    throw new Fault("workspace.read-only", `The sample could not be copied to ${folder}.`, {
+      next: "Choose a folder that you can write to.",
+      cause,
+    });
+  }
+}
+
+async function replay(context: Context, folder: string, speed: number | "max"): Promise<void> {
+  const file = join(folder, FILE);
+  const flights = await firstThat(
+    [
+      join(context.extension.extensionUri.fsPath, "dist", "sample", "flights.parquet"),
+      join(context.extension.extensionUri.fsPath, "node_modules", "vega-datasets", "data", "flights-3m.parquet"),
+    ],
+    "The sample's flights are missing from this installation.",
+  );
+  await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
+  const status = await context.deployments.start(file, LIVE_FROM);
+  if (!status) return;
+  if (status.counts.records > 0) {
+    void vscode.window.showInformationMessage("The sample is deployed and has its records already.");
+    return;
+  }
+  const backend = await context.session.backend();
+  const history = await send(backend, flights, { from: HISTORY_FROM, until: LIVE_FROM, speed: "max" }, "history");
+  await run("train", { pipeline: STREAM });
+  const live = await send(backend, flights, { from: LIVE_FROM, until: UNTIL, speed }, "March, live");
+  void vscode.window.showInformationMessage(
+    `The sample was replayed: ${plural(history.sent + live.sent, "record")} in ${formatSpan((history.seconds + live.seconds) * 1_000)}.`,
+  );
+}
+
+function send(
+  backend: Backend,
+  file: string,
+  part: { readonly from: number; readonly until: number; readonly speed: number | "max" },
+  what: string,
+) {
+  return withProgress(`Replaying flights: ${what}`, new AbortController(), (options) =>
+    backend.streams.send(STREAM, { file, columns: COLUMNS, time: "date", ...part }, options),
+  );
+}
+
+/** The pipeline's fields over the dataset's columns. */
+const COLUMNS: Readonly<Record<string, string>> = { scheduled: "date" };
+
+async function firstThat(
+  paths: readonly string[],
+  missing: string,
+  proof: (path: string) => string = (path) => path,
+): Promise<string> {
+  for (const path of paths) {
+    const there = await access(proof(path)).then(
+      () => true,
+      () => false,
+    );
+    if (there) return path;
+  }
+  throw new Fault("input.invalid", missing, { next: "Install Forewatch again." });
+}
