@@ -16,7 +16,7 @@ export type PageName = (typeof PAGES)[number];
 
 // ---- what every page has -------------------------------------------------------------------------------------------
 
-/** The answer to a page's first request. */
+/** The answer to a page's first request, of each document: the subject and the state as the page last kept them. */
 export interface PageStart<P extends PageName> {
   readonly subject: PageSubjects[P];
   /** What the page last kept for this subject; null the first time. The host's copy counts, not the page's own. */

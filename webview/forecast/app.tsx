@@ -1,0 +1,261 @@
+/** The forecast page: a pipeline's series, their actuals against the forecast, live. */
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { PageStates } from "../../src/rpc/page.ts";
+import { useLiveChart } from "../parts/chart/live.ts";
+import { legendOf } from "../parts/chart/plot.ts";
+import { type ChartHandle, SeriesChart } from "../parts/chart/series-chart.tsx";
+import { extent as extentOf, newestActual, type Range } from "../parts/chart/visible.ts";
+import { count, formatFullTime, formatLength, formatTime } from "../parts/format.ts";
+import { Empty, FaultNotice, FaultStrip, Loading } from "../parts/notice.tsx";
+import { type Page, useAction } from "../parts/page.tsx";
+import { chartCsv } from "./csv.ts";
+import { useChartSource, useSeries } from "./data.ts";
+import { Legend } from "./legend.tsx";
+import { Multiples } from "./multiples.tsx";
+import { Overview } from "./overview.tsx";
+import { Picker } from "./picker.tsx";
+import { type Extent, following, keyAction, moved, PRESETS, presetOf, presetRange } from "./range.ts";
+import { fullLabel, groupSeries, neighbour } from "./series.ts";
+import { WindowTable } from "./table.tsx";
+import { Toolbar } from "./toolbar.tsx";
+
+export const FORECAST_STATE: PageStates["forecast"] = {
+  series: null,
+  view: "chart",
+  table: false,
+  follow: true,
+  range: null,
+  picker: true,
+  search: "",
+};
+
+const DEFAULT_SPAN = PRESETS[3].span;
+/** Ranges change with every frame of a gesture; the host is told when it rests. */
+const REST = 150;
+
+export function ForecastPage(page: Page<"forecast">) {
+  const { client, subject, settings, state, keep } = page;
+  const zone = settings.timeZone;
+  const source = useChartSource(page);
+  const asked = useSeries(page);
+  const series = asked.value ?? [];
+  const all = useMemo(() => groupSeries(series), [series]);
+  const found = useMemo(() => groupSeries(series, state.search), [series, state.search]);
+  const known = series.some((each) => each.id === state.series);
+  const id = known ? state.series : (all[0]?.series[0]?.id ?? null);
+  const chart = useLiveChart(source, subject.pipeline, id);
+  const { columns } = chart;
+  const handle = useRef<ChartHandle>(null);
+  const action = useAction();
+
+  const extent = useMemo<Extent | null>(() => {
+    const whole = columns && extentOf(columns);
+    return whole && columns ? { all: whole, newest: newestActual(columns), every: columns.every } : null;
+  }, [columns]);
+
+  const [gesture, setGesture] = useState<Range | null>(null);
+  const wanted = gesture ?? state.range;
+  const range = useMemo(() => {
+    if (!extent) return null;
+    if (!wanted) return presetRange(DEFAULT_SPAN, extent);
+    return state.follow && !gesture ? following(wanted, extent) : wanted;
+  }, [extent, wanted, gesture, state.follow]);
+
+  // A gesture holds the range until it rests; then it is kept.
+  useEffect(() => {
+    if (!gesture) return;
+    const timer = setTimeout(() => {
+      keep({ range: gesture, follow: false });
+      setGesture(null);
+    }, REST);
+    return () => clearTimeout(timer);
+  }, [gesture, keep]);
+  const onGesture = useCallback((next: Range) => setGesture(next), []);
+  const setRange = (next: Range, follow = false) => {
+    setGesture(null);
+    keep({ range: next, follow });
+  };
+
+  const title = id ? fullLabel(id) : subject.pipeline;
+  useEffect(() => client.tell("page.title", { title }), [client, title]);
+
+  const select = (next: string | undefined, view = state.view) => next !== undefined && keep({ series: next, view });
+  const openIncident = (incident: string) => action.run("open", () => client.request("incidents.open", { incident }));
+  const toggle = (what: "view" | "table" | "follow" | "picker") => {
+    if (what === "view") keep({ view: state.view === "chart" ? "multiples" : "chart" });
+    else if (what === "table") keep({ table: !state.table });
+    else if (what === "picker") keep({ picker: !state.picker });
+    else if (range && extent && !state.follow) setRange(following(range, extent), true);
+    else keep({ follow: false });
+  };
+
+  const keys = (event: KeyboardEvent) => {
+    const target = event.target as HTMLElement;
+    if (target.closest("input, textarea, select, vscode-text-field, [role=grid], [role=menu]")) return;
+    const act = keyAction(event);
+    if (!act) return;
+    event.preventDefault();
+    if (act === "previous" || act === "next") select(neighbour(all, id, act === "next" ? 1 : -1));
+    else if (act === "table" || act === "follow") toggle(act);
+    else if (act === "multiples") toggle("view");
+    else if (act === "search") {
+      keep({ picker: true });
+      requestAnimationFrame(() => document.getElementById("series-search")?.focus());
+    } else if ("read" in act) handle.current?.readBy(act.read);
+    else if (range && extent) setGesture(moved(range, act, extent));
+  };
+  const onKey = useRef(keys);
+  onKey.current = keys;
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => onKey.current(event);
+    window.addEventListener("keydown", listener);
+    return () => window.removeEventListener("keydown", listener);
+  }, []);
+
+  const exportAs = (format: "png" | "csv") => {
+    if (!columns || !range) return;
+    const name = `${columns.series.replaceAll(/[^A-Za-z0-9_-]+/g, "-").replace(/-$/, "")}.${format}`;
+    const file =
+      format === "csv"
+        ? { name, content: chartCsv(columns, range), encoding: "utf8" as const }
+        : { name, content: handle.current?.toPng().split(",")[1] ?? "", encoding: "base64" as const };
+    void action.run("export", () => client.request("files.save", file));
+  };
+  const declare = () =>
+    id &&
+    range &&
+    void action.run("declare", () =>
+      client.request("incidents.declare", { pipeline: subject.pipeline, series: id, from: range.from }),
+    );
+
+  if (!asked.value) {
+    if (asked.fault) return <FaultNotice fault={asked.fault} onRetry={asked.reload} />;
+    return <Loading label="Reading the series" />;
+  }
+  if (series.length === 0) {
+    return (
+      <Empty icon="chart" title="No series yet">
+        <p>
+          Series of <b>{subject.pipeline}</b> appear here when its first windows close.
+        </p>
+        <p>Send records to its stream, or a file of them with “Forewatch: Send Records”.</p>
+      </Empty>
+    );
+  }
+
+  const measure = all.find((group) => group.series.some((each) => each.id === id));
+  const newest = extent?.newest ?? null;
+  const detail = [
+    subject.pipeline,
+    columns && `a window every ${formatLength(columns.every)}`,
+    newest !== null && `newest ${formatTime(newest, zone, { year: true })}`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+  const noForecast = columns?.median.every(Number.isNaN) ?? false;
+
+  return (
+    <div class={`forecast${state.picker ? "" : " no-picker"}${state.table ? " with-table" : ""}`}>
+      <Toolbar
+        title={state.view === "multiples" && measure ? `${measure.title}: all series` : title}
+        detail={detail}
+        preset={range && extent ? presetOf(range, extent)?.name : undefined}
+        view={state.view}
+        table={state.table}
+        follow={state.follow && !gesture}
+        picker={state.picker}
+        ready={columns !== null}
+        onStep={(step) => select(neighbour(all, id, step))}
+        onPreset={({ span }) => extent && setRange(presetRange(span, extent), true)}
+        onToggle={toggle}
+        onExport={exportAs}
+        onDeclare={declare}
+      />
+      {action.fault && <FaultStrip fault={action.fault} onClose={action.clear} />}
+      {chart.fault && columns && <FaultStrip fault={chart.fault} onClose={chart.reload} />}
+      <div class="forecast-body">
+        {state.picker && (
+          <Picker
+            groups={found}
+            total={series.length}
+            selected={id}
+            search={state.search}
+            onSearch={(search) => keep({ search })}
+            onSelect={(next) => select(next)}
+          />
+        )}
+        <div class="forecast-main">
+          {!columns || !range || !extent ? (
+            chart.fault ? (
+              <FaultNotice fault={chart.fault} onRetry={chart.reload} />
+            ) : chart.loading ? (
+              <ChartSkeleton />
+            ) : (
+              <Empty icon="chart" title="No windows yet">
+                <p>{title} has no closed window yet.</p>
+              </Empty>
+            )
+          ) : (
+            <>
+              {noForecast && (
+                <div class="strip info" role="status">
+                  <span class="grow">There is no forecast for this series yet: only what arrived is shown.</span>
+                  <vscode-button
+                    appearance="secondary"
+                    disabled={action.busy === "train"}
+                    onClick={() =>
+                      void action.run("train", () => client.request("forecasts.train", { pipeline: subject.pipeline }))
+                    }
+                  >
+                    Train now
+                  </vscode-button>
+                </div>
+              )}
+              {state.view === "multiples" && measure ? (
+                <Multiples
+                  source={source}
+                  pipeline={subject.pipeline}
+                  group={measure}
+                  range={range}
+                  selected={id}
+                  onOpen={(next) => select(next, "chart")}
+                />
+              ) : (
+                <>
+                  <Legend {...legendOf(columns)} incidents={columns.incidents.length} noForecast={noForecast} />
+                  <SeriesChart
+                    columns={columns}
+                    range={range}
+                    zone={zone}
+                    label={`${title}, ${formatFullTime(range.from, zone)} to ${formatFullTime(range.until, zone)}: actual against forecast. ${count(
+                      columns.incidents.length,
+                      "incident",
+                    )}. The table view has the same data.`}
+                    onRange={onGesture}
+                    onIncident={(incident) => void openIncident(incident)}
+                    handle={handle}
+                  />
+                </>
+              )}
+              <Overview columns={columns} extent={extent} range={range} zone={zone} onRange={onGesture} />
+            </>
+          )}
+        </div>
+        {state.table && columns && range && (
+          <aside class="forecast-table" aria-label="Table">
+            <WindowTable columns={columns} range={range} zone={zone} label={`${title}: windows in view`} />
+          </aside>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function ChartSkeleton() {
+  return (
+    <div class="chart-skeleton" role="status" aria-label="Reading the chart">
+      <div class="skeleton" />
+      <div class="skeleton" />
+    </div>
+  );
+}
