@@ -1,10 +1,10 @@
 /** The host's self-test: that what the other specs stand on works, shown on the tiny extension in fixtures/mini. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findDesktop, groupMembers, startDesktop, startServer } from "../support/host/index.mjs";
+import { findDesktop, groupMembers, installOnce, startDesktop, startServer } from "../support/host/index.mjs";
 import { expect, test } from "./support/fixtures.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -58,6 +58,40 @@ test("editor, CodeLens and webview, light and dark", async ({ vscode }) => {
   await vscode.settings({ "editor.codeLens": false });
   await expect(vscode.editors.tab("Mini Page")).toBeHidden();
   await expect(vscode.editors.lens(/^Run/)).toHaveCount(0);
+});
+
+test.describe("installation", () => {
+  test("of two builders at once one wins, what an interrupted one left is cleared, older recipes go", async () => {
+    const root = await mkdtemp(join(tmpdir(), "forewatch-install-"));
+    try {
+      const install = (recipe: string, content: string) =>
+        installOnce({ name: "thing", recipe, root, build: (temp) => writeFile(join(temp, "content"), content) });
+      // No process has this id: Linux's ids end at 2^22.
+      await mkdir(join(root, "building-99999999-dead"));
+      const both = await Promise.all([install("1", "a"), install("1", "b")]);
+      expect(both[0].dir).toBe(both[1].dir);
+      expect(await readdir(root)).toEqual([basename(both[0].dir)]);
+      expect(await readFile(join(both[0].dir, "content"), "utf8")).toMatch(/^[ab]$/);
+      expect((await install("1", "c")).fresh).toBe(false);
+
+      const fails = installOnce({
+        name: "thing",
+        recipe: "2",
+        root,
+        build: async (temp) => {
+          await writeFile(join(temp, "content"), "half");
+          throw new Error("interrupted");
+        },
+      });
+      await expect(fails).rejects.toMatchObject({ name: "HostFault", code: "host.install" });
+      expect(await readdir(root)).toEqual([basename(both[0].dir)]);
+      const next = await install("2", "d");
+      expect(next.fresh).toBe(true);
+      expect(await readdir(root)).toEqual([basename(next.dir)]);
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
 });
 
 test.describe("processes", () => {
@@ -117,7 +151,8 @@ test.describe("launcher", () => {
       let output = "";
       for (const stream of [launcher.stdout, launcher.stderr]) stream.on("data", (chunk) => (output += chunk));
       expect(await new Promise((done) => launcher.once("close", done)), output).toBe(code);
-      expect(output).toMatch(new RegExp(`suite: ${end}, VS Code 1\\.\\d+\\.\\d+, 1 folder`));
+      // On a slow machine the time may be up before the suite has begun; it is up all the same.
+      if (end !== "hang") expect(output).toMatch(new RegExp(`suite: ${end}, VS Code 1\\.\\d+\\.\\d+, 1 folder`));
       if (end === "fail") expect(output).toContain("failed on purpose");
       if (end === "hang") {
         const picture = /showed: (.+\.png)/.exec(output)?.[1] ?? "";

@@ -13,6 +13,17 @@ export const VSCODE_VERSION: string;
 /** Installs VS Code in `.host/` unless it is there: 15 s once, then at once. `dir` holds `out/server-main.js`. */
 export function ensureHost(options?: { log?: Log; root?: string }): Promise<{ dir: string; version: string }>;
 
+/**
+ * Makes `root`/NAME-HASH by `build`, whole or not at all; `fresh`: just now. Another recipe is another folder, and the older ones
+ * are removed. `root` is `.host/` by default.
+ */
+export function installOnce(what: {
+  name: string;
+  recipe: unknown;
+  build: (temp: string) => Promise<void>;
+  root?: string;
+}): Promise<{ dir: string; fresh: boolean }>;
+
 /** Where a Chromium may come from: the PATH, Playwright's cache, the npm registry, apt-get. */
 export type BrowserSource = "system" | "playwright" | "npm" | "debian";
 

@@ -3,4 +3,5 @@ export { browserOptions, ensureBrowser, launchBrowser } from "./browser.mjs";
 export { findDesktop, startDesktop } from "./desktop.mjs";
 export { describeHostFault, HostFault } from "./fault.mjs";
 export { ensureHost, VSCODE_VERSION } from "./install.mjs";
+export { installOnce } from "./packages.mjs";
 export { groupMembers, startServer } from "./server.mjs";

@@ -18,7 +18,7 @@ import { startServer } from "./server.mjs";
 const TIMED_OUT = 124;
 /** What the workbench itself says in every run; it comes by the same way as what the suite says. */
 const CHATTER =
-  /^(Resolv(ing|ed) connection token|Creating a socket|Ignoring fetching additional|ChatSessionStore|Updating additional builtin|\[Service Worker\])/;
+  /^(Creation of workbench contribution|Resolv(ing|ed) connection token|Creating a socket|Ignoring fetching additional|ChatSessionStore|Updating additional builtin|\[Service Worker\])/;
 const seconds = Number(process.env.FOREWATCH_TEST_TIMEOUT ?? 300);
 const artifacts = process.env.FOREWATCH_TEST_ARTIFACTS ?? fileURLToPath(new URL("../../.artifacts", import.meta.url));
 

@@ -1,0 +1,177 @@
+/** The snowstorm's incident over the recorded flights, and a host that keeps it: what it is told changes it. */
+import type { Contributor, Incident, TimelineEntry } from "../../../src/backend.ts";
+import { Fault } from "../../../src/core/fault.ts";
+import { type PageHandlers, type PageStates, packChart } from "../../../src/rpc/page.ts";
+import { type Recorded, STORM, STRUCK } from "./flights.ts";
+import { type Log, type Mood, moody, SETTINGS, slice } from "./hosts.ts";
+
+const HOUR = 3_600_000;
+const NOTED = Date.UTC(2026, 0, 12, 9, 30);
+
+export const RUNBOOK = `# Departures below forecast
+
+1. Is it **one airport** or a region? Look at the contributors.
+2. Check the [FAA advisories](https://www.fly.faa.gov/) for ground stops.
+3. Compare with arrivals:
+
+\`\`\`sql
+SELECT destination, count(*) FROM raw GROUP BY 1
+\`\`\`
+
+> Weather resolves itself; a silent feed does not.
+
+- [x] Feed alive
+- [ ] Airline informed
+`;
+
+/** The incident as it stands in the evening of its second day. */
+export function stormIncident(data: Recorded): Incident {
+  const ids = STRUCK.map((airport) => `departures{origin=${airport}}`);
+  const contributors = ids.map((series): Contributor => {
+    const points = data.charts.get(series)!.points.filter((p) => p.start >= STORM.from && p.deviation !== null);
+    const worst = points.reduce((a, b) => ((b.deviation ?? 0) < (a.deviation ?? 0) ? b : a));
+    return {
+      series,
+      from: points.find((p) => (p.deviation ?? 0) < -1)?.start ?? STORM.from,
+      worst: { start: worst.start, actual: worst.actual, expected: worst.median, deviation: worst.deviation },
+      recoveredAt: series.includes("EWR") ? Date.UTC(2001, 2, 6, 16) : null,
+    };
+  });
+  const entry = (id: number, kind: TimelineEntry["kind"], at: number, text: string, author: string | null = null) => ({
+    ...{ id, kind, at, author, text },
+  });
+  return {
+    id: "inc-1",
+    pipeline: "flights",
+    title: "Departures below forecast at BOS, EWR and JFK",
+    status: "open",
+    severity: 2,
+    owner: null,
+    rule: "departures-low",
+    from: STORM.from,
+    openedAt: STORM.opened,
+    resolvedAt: null,
+    contributors,
+    runbook: "runbooks/departures.md",
+    notAnIncident: false,
+    frozen: ids.map((id) => freeze(data, id)),
+    evidence: [
+      {
+        title: "Departures by airport in the window",
+        sql: "SELECT origin, count(*) AS departures FROM raw GROUP BY 1",
+        columns: ["origin", "departures", "usual"],
+        rows: [
+          ["BOS", 87, 312],
+          ["EWR", 124, 340],
+          ["JFK", 58, 171],
+          ["LGA", 52, null],
+        ],
+        pinnedAt: NOTED + 120_000,
+        author: "Ada",
+      },
+    ],
+    timeline: [
+      entry(1, "opened", STORM.opened, "departures-low: 3 of 4 windows of departures BOS below −1."),
+      entry(2, "joined", STORM.opened + HOUR, "departures JFK joined: 3 of 4 windows below −1."),
+      entry(3, "joined", STORM.opened + 3 * HOUR, "departures EWR joined: 3 of 4 windows below −1."),
+      entry(
+        4,
+        "note",
+        NOTED,
+        "Snowstorm over the **north-east**. NWS warns until Tuesday night.\n\n- BOS closed both runways at 11:00\n- `LGA` follows, but is not in ALARM yet",
+        "Ada",
+      ),
+      entry(5, "evidence", NOTED + 120_000, "pinned “Departures by airport in the window”.", "Ada"),
+      entry(6, "recovered", Date.UTC(2001, 2, 6, 16), "departures EWR is back inside its band."),
+    ],
+  };
+}
+
+function freeze(data: Recorded, id: string) {
+  const chart = slice(data.charts.get(id)!, STORM.from - 72 * HOUR, STORM.opened + 12 * HOUR);
+  const points = chart.points.map((p) =>
+    p.start < STORM.opened ? p : { ...p, actual: null, deviation: null, late: 0 },
+  );
+  return { ...chart, points, incidents: [] };
+}
+
+export interface IncidentOptions {
+  readonly mood?: Mood;
+  readonly log?: Log;
+  readonly state?: PageStates["incident"];
+  readonly incident?: Incident;
+  readonly runbook?: string | null;
+  /** Makes every change fail. */
+  readonly refuse?: boolean;
+}
+
+export function incidentHost(data: Recorded, options: IncidentOptions = {}): PageHandlers<"incident"> {
+  const { mood = "full", log = [], state = null, runbook = RUNBOOK, refuse = false } = options;
+  let incident = options.incident ?? stormIncident(data);
+  const bare = (): Incident => ({
+    ...incident,
+    contributors: [],
+    evidence: [],
+    frozen: [],
+    timeline: incident.timeline.slice(0, 1),
+  });
+  const note = (method: string) => (params: unknown) => {
+    log.push({ method, params });
+    return null;
+  };
+  const change = (
+    method: string,
+    kind: TimelineEntry["kind"],
+    text: string,
+    patch: Partial<Incident>,
+    params: unknown,
+  ) => {
+    log.push({ method, params });
+    if (refuse) throw new Fault("incident.closed", "The incident is resolved.", { next: "Reopen it to change it." });
+    const entry: TimelineEntry = { id: incident.timeline.length + 1, kind, at: NOTED + 600_000, author: "Ada", text };
+    incident = { ...incident, ...patch, timeline: [...incident.timeline, entry] };
+    return incident;
+  };
+  return {
+    "page.open": () => ({ subject: { incident: "inc-1" }, state, settings: SETTINGS }),
+    "clipboard.write": note("clipboard.write"),
+    "files.save": () => ({ saved: true }),
+    "incidents.get": () => moody(mood, () => incident, bare()),
+    "incidents.note": (p) => change("incidents.note", "note", p.markdown, {}, p),
+    "incidents.setSeverity": (p) =>
+      change("incidents.setSeverity", "severity", `set severity ${p.severity}.`, { severity: p.severity }, p),
+    "incidents.setOwner": (p) =>
+      change(
+        "incidents.setOwner",
+        "owner",
+        p.owner ? `gave it to ${p.owner}.` : "took the owner away.",
+        { owner: p.owner },
+        p,
+      ),
+    "incidents.resolve": (p) =>
+      change(
+        "incidents.resolve",
+        "resolved",
+        p.notAnIncident ? "resolved it: not an incident." : "resolved it.",
+        { status: "resolved", resolvedAt: Date.UTC(2001, 2, 6, 18), notAnIncident: p.notAnIncident },
+        p,
+      ),
+    "incidents.reopen": (p) =>
+      change(
+        "incidents.reopen",
+        "reopened",
+        "reopened it.",
+        { status: "open", resolvedAt: null, notAnIncident: false },
+        p,
+      ),
+    "incidents.postmortem": note("incidents.postmortem"),
+    "forecasts.chart": (r) => packChart(slice(data.charts.get(r.series)!, r.from, r.until)),
+    "runbook.read": () =>
+      moody(mood, () => (runbook === null ? null : { path: "runbooks/departures.md", markdown: runbook }), null),
+    "runbook.edit": note("runbook.edit"),
+    "queries.open": note("queries.open"),
+    "evidence.open": note("evidence.open"),
+    "forecasts.open": note("forecasts.open"),
+    "links.open": note("links.open"),
+  };
+}
