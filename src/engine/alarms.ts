@@ -3,18 +3,18 @@ import type { AlarmInfo, Alarms, AlarmTransition } from "../backend.ts";
 import { FRESH_RULE } from "../core/alert.ts";
 import { Fault } from "../core/fault.ts";
 import { type AlarmRule, FORECAST_MISSING } from "../core/spec.ts";
-import type { Registry } from "./engine.ts";
+import type { Registry } from "./registry.ts";
 import { type Store, tableName } from "./store.ts";
 
 export function alarmsOf(registry: Registry, store: Store): Alarms {
   async function history(pipeline: string, alarm: string, limit: number): Promise<AlarmTransition[]> {
     const rows = await store.read(
-      `SELECT at, from_state, to_state, reason, contributors FROM ${tableName(pipeline, "alarm_transition")} WHERE alarm = $1
-       ORDER BY at DESC, rowid DESC LIMIT ${Math.max(1, Math.floor(limit))}`,
+      `SELECT event_time, from_state, to_state, reason, contributors FROM ${tableName(pipeline, "alarm_transition")} WHERE alarm = $1
+       ORDER BY event_time DESC, rowid DESC LIMIT ${Math.max(1, Math.floor(limit))}`,
       [alarm],
     );
     return rows.map((r) => ({
-      at: Number(r.at),
+      at: Number(r.event_time),
       from: String(r.from_state) as AlarmTransition["from"],
       to: String(r.to_state) as AlarmTransition["to"],
       reason: String(r.reason),

@@ -98,7 +98,7 @@ export async function createPipelineTables(
       version VARCHAR, method VARCHAR`,
     training: "id VARCHAR, version VARCHAR, origin BIGINT, started_at BIGINT, state VARCHAR, record VARCHAR",
     alarm_transition:
-      "alarm VARCHAR, at BIGINT, from_state VARCHAR, to_state VARCHAR, reason VARCHAR, contributors VARCHAR",
+      "alarm VARCHAR, event_time BIGINT, from_state VARCHAR, to_state VARCHAR, reason VARCHAR, contributors VARCHAR",
     incident_record: "id VARCHAR, status VARCHAR, opened_at BIGINT, record VARCHAR, frozen VARCHAR, evidence VARCHAR",
   };
   for (const [name, columns] of Object.entries(tables)) {

@@ -6,7 +6,6 @@ import { EventEmitter } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Change } from "../backend.ts";
-import { Fault } from "../core/fault.ts";
 import { type PipelineSpec, requireSpec } from "../core/spec.ts";
 import { MACROS } from "../sql/index.ts";
 import { alarmsOf } from "./alarms.ts";
@@ -15,6 +14,7 @@ import { forecastsOf } from "./forecasts.ts";
 import { incidentsOf } from "./incidents.ts";
 import { type EngineParts, Pipeline } from "./pipeline.ts";
 import { Queries } from "./queries.ts";
+import { Registry } from "./registry.ts";
 import { stackOf } from "./stack.ts";
 import { Store } from "./store.ts";
 import { Streams } from "./streams.ts";
@@ -29,45 +29,6 @@ export interface EngineOptions {
   /** The bundled files of the workers and of the replay process. */
   readonly files: { readonly collect: URL; readonly train: URL; readonly replay: URL };
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
-}
-
-/** The pipelines that run, by name. */
-export class Registry {
-  readonly #pipelines = new Map<string, Pipeline>();
-
-  list(): Pipeline[] {
-    return [...this.#pipelines.values()].sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
-  }
-
-  find(name: string): Pipeline | undefined {
-    return this.#pipelines.get(name);
-  }
-
-  /** The pipeline of that name, or a fault that says which there are. */
-  get(name: string): Pipeline {
-    const found = this.#pipelines.get(name);
-    if (found) return found;
-    const names = [...this.#pipelines.keys()];
-    throw new Fault("stack.not-found", `No pipeline "${name}" is deployed here.`, {
-      next: names.length > 0 ? `Deployed: ${names.join(", ")}.` : "Deploy it first.",
-    });
-  }
-
-  /** The pipeline, if its pump runs. */
-  running(name: string): Pipeline {
-    const pipeline = this.get(name);
-    const { fault } = pipeline.summary();
-    if (!pipeline.started) throw Fault.from(fault ?? new Fault("stack.failed", `The pipeline "${name}" does not run.`));
-    return pipeline;
-  }
-
-  put(pipeline: Pipeline): void {
-    this.#pipelines.set(pipeline.spec.name, pipeline);
-  }
-
-  drop(name: string): void {
-    this.#pipelines.delete(name);
-  }
 }
 
 export interface Engine extends Backend {

@@ -2,8 +2,8 @@
 import type { AccuracyReport, ChartPoint, Forecasts, SeriesChart, SeriesInfo } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import { parseSeriesId } from "../core/series.ts";
-import type { Registry } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Registry } from "./registry.ts";
 import { type Row, type Store, tableName } from "./store.ts";
 import { summarize } from "./training.ts";
 

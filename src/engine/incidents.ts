@@ -6,9 +6,9 @@ import { Fault } from "../core/fault.ts";
 import { declareIncident, entry, type IncidentRecord } from "../core/incident.ts";
 import { postmortem } from "../core/postmortem.ts";
 import type { Severity } from "../core/spec.ts";
-import type { Registry } from "./engine.ts";
 import { noIncident } from "./incident-book.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Registry } from "./registry.ts";
 
 export function incidentsOf(registry: Registry, emit: (change: Change) => void): Incidents {
   /** The pipeline of an incident: its id begins with the pipeline's name. */

@@ -1,8 +1,9 @@
 /**
  * The engine's process: opens the engine on a folder and serves it to front ends over a local socket.
  *
- * `node main.mjs --folder DIR [--port N] [--serve]`. Prints one line of JSON on stdout: `{"ready":true,...}` once it serves,
- * or `{"fault":...}` before it exits with 1. Ends ten seconds after its last front end has gone, unless `--serve`.
+ * `node main.mjs --folder DIR [--port N] [--serve] [--linger MS]`. Prints one line of JSON on stdout: `{"ready":true,...}` once it serves,
+ * or `{"fault":...}` before it exits with 1. Ends ten seconds (or `--linger`) after its last front end has gone, unless
+ * `--serve`.
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -13,8 +14,7 @@ import { serve } from "./serve.ts";
 
 declare const FOREWATCH_VERSION: string;
 
-/** How long the engine outlives its last front end, and waits for its first, ms. */
-const LINGER = 10_000;
+/** How long the engine waits for its first front end, ms. */
 const FIRST_WAIT = 60_000;
 
 try {
@@ -30,6 +30,7 @@ async function run(): Promise<void> {
       folder: { type: "string" },
       port: { type: "string", default: "0" },
       serve: { type: "boolean", default: false },
+      linger: { type: "string", default: "10000" },
     },
   });
   const port = Number(values.port);
@@ -65,7 +66,7 @@ async function run(): Promise<void> {
   };
   const server = await serve(engine, (clients) => {
     clearTimeout(lingering);
-    if (clients === 0) linger(LINGER);
+    if (clients === 0) linger(Number(values.linger));
   });
   const record = join(folder, ".forewatch", "engine.json");
   await mkdir(join(folder, ".forewatch"), { recursive: true });

@@ -18,9 +18,9 @@ import { IncidentBook } from "./incident-book.ts";
 import { Lake } from "./lake.ts";
 import { openLog, type StreamLog } from "./log/log.ts";
 import { Pump } from "./pump.ts";
-import { incidentView } from "./queries.ts";
 import { RateMeter } from "./rate.ts";
 import { type Row, type Store, tableName } from "./store.ts";
+import { incidentView } from "./tables.ts";
 import type { TrainPool } from "./train-pool.ts";
 import { type Exclusion, Training } from "./training.ts";
 

@@ -7,8 +7,8 @@ import { Fault } from "../core/fault.ts";
 import { quoteIdentifier } from "../core/prepare.ts";
 import { byFields, type PipelineSpec, type requireSpec } from "../core/spec.ts";
 import { formatDuration } from "../core/time.ts";
-import type { Registry } from "./engine.ts";
 import { type Deployment, dataFolder, type EngineParts, Pipeline, readLabels } from "./pipeline.ts";
+import type { Registry } from "./registry.ts";
 
 export function stackOf(parts: EngineParts, registry: Registry, parse: typeof requireSpec): Stack {
   const { store, folder, emit } = parts;

@@ -16,8 +16,8 @@ import { Fault } from "../core/fault.ts";
 import { HOUR } from "../core/time.ts";
 import type { StreamCatalogue, StreamEntry } from "./endpoint/endpoint.ts";
 import { sequenceNumber, shardId, shardMap } from "./endpoint/shards.ts";
-import type { Registry } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Registry } from "./registry.ts";
 import type { ReplayMessage, ReplayTask } from "./replay.ts";
 
 const REGION = "us-east-1";

@@ -18,6 +18,8 @@ export interface LocalOptions {
   /** Our version: an engine of another version is not spoken to. */
   readonly version: string;
   readonly onLog: (level: LogLevel, line: string) => void;
+  /** Further arguments for an engine that has to be started, such as `--serve`. */
+  readonly args?: readonly string[];
   /** Told of each change of the engine's state. */
   readonly onState: (state: LocalState) => void;
   /** End a running engine of another version and start ours in its place; else that is the fault `engine.version`. */
