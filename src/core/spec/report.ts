@@ -65,13 +65,16 @@ const SYNTAX: Readonly<Record<string, string>> = {
   InvalidCharacter: "This character may not stand in a text: write it as \\u and four hexadecimal digits.",
 };
 
-/** What the JSON parser stumbled over, one problem a line: what follows on the same line is a consequence of the first. */
+/** What the JSON parser stumbled over; what follows on the same line, or next after it, is a consequence of the first. */
 export function syntaxProblems(text: string, errors: readonly ParseError[], place: Placer): SpecProblem[] {
   if (text.trim() === "") return [{ message: "The file is empty.", at: place(0, 0), severity: "error", path: "" }];
   const problems: SpecProblem[] = [];
+  let end = Number.NaN;
   for (const e of errors) {
     const at = place(e.offset, e.length);
-    if (problems.some((p) => p.at.line === at.line)) continue;
+    const follows = text.slice(end, e.offset).trim() === "" && !Number.isNaN(end);
+    end = e.offset + e.length;
+    if (follows || problems.some((p) => p.at.line === at.line)) continue;
     const message = SYNTAX[printParseErrorCode(e.error)] ?? "This is not valid JSON.";
     problems.push({ message, at, severity: "error", path: "" });
   }
