@@ -127,8 +127,8 @@ function unary(pass: Pass, at: G.ArithmeticUnaryContext): Typed {
     refuse(pass, at, `Cannot negate ${typeName(value.type)}.`);
   const negative = at._operator?.text === "-";
   const known = typeof value.literal === "number" ? { literal: negative ? -value.literal : value.literal } : {};
-  // Without the brackets `- -x` would begin a comment.
-  return { sql: negative ? sql`(-${value.sql})` : value.sql, type: value.type, ...known };
+  // Without the space `- -x` would begin a comment.
+  return { sql: negative ? sql`(- ${value.sql})` : value.sql, type: value.type, ...known };
 }
 
 function atTimeZone(pass: Pass, at: G.AtTimeZoneContext): Typed {

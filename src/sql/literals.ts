@@ -23,7 +23,7 @@ import { isZone, toInstant } from "./zones.ts";
 
 /** A number: an integer, a decimal unless it has an exponent. */
 export function numberLiteral(pass: Pass, context: ParserRuleContext): Typed {
-  const text = sourceOf(pass, context);
+  const text = sourceOf(pass, context).replace(/\s+/g, "");
   const value = Number(text);
   const kept = original(pass, context);
   if (/[eE]/.test(text)) return { sql: kept, type: DOUBLE, literal: value };

@@ -25,6 +25,8 @@ CREATE OR REPLACE MACRO trino.checked_log2(x) AS
 CREATE OR REPLACE MACRO trino.checked_log10(x) AS
   CASE WHEN x > 0 THEN log10(x) WHEN x = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN x < 0 THEN CAST('NaN' AS DOUBLE) END;
 CREATE OR REPLACE MACRO trino.square_root(x) AS CASE WHEN x >= 0 THEN sqrt(x) WHEN x < 0 THEN CAST('NaN' AS DOUBLE) END;
+CREATE OR REPLACE MACRO trino.cube_root(x) AS
+  CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
 CREATE OR REPLACE MACRO trino.bucket(x, lo, hi, n) AS
   trino.unless(n <= 0 OR lo = hi, 'bucketCount must be greater than 0 and bounds must differ',
     CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
@@ -184,6 +186,10 @@ CREATE OR REPLACE MACRO trino.series(a, b) AS
   generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), CASE WHEN a <= b THEN 1 ELSE -1 END);
 CREATE OR REPLACE MACRO trino.moments(a, b, step) AS
   trino.unless((a + step > a AND b < a) OR (a + step < a AND b > a) OR a + step = a, 'sequence stop value should be on the side of the step', generate_series(a, b, step));
+CREATE OR REPLACE MACRO trino.months_series(a, b, step) AS
+  trino.unless((a + step > a AND b < a) OR (a + step < a AND b > a) OR a + step = a, 'sequence stop value should be on the side of the step',
+    list_transform(range(0, trino.months_apart(a, b) // (datepart('year', step) * 12 + datepart('month', step)) + 1),
+      lambda i: a + to_months(CAST(i * (datepart('year', step) * 12 + datepart('month', step)) AS INTEGER))));
 
 -- Maps
 CREATE OR REPLACE MACRO trino.counts(h) AS

@@ -144,6 +144,7 @@ export function duckType(type: SqlType): string {
     case "varbinary":
       return "BLOB";
     case "null":
+      return "INTEGER";
     case "unknown":
     case "varchar":
       return "VARCHAR";

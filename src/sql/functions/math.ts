@@ -4,7 +4,7 @@ import { table } from "./signature.ts";
 export const MATH = [
   ...table("math", [
     ["abs", "number", "same", "abs($1)", "The absolute value."],
-    ["cbrt", "double", "double", "cbrt($1)", "The cube root."],
+    ["cbrt", "double", "double", "trino.cube_root($1)", "The cube root."],
     ["ceil", "integral", "same", "$1", "The next integer above."],
     ["ceil", "double", "double", "ceil($1)"],
     ["ceil", "decimal", "whole", "ceil($1)"],

@@ -16,6 +16,7 @@ import {
   type SqlType,
   typeName,
   VARCHAR,
+  YEAR_INTERVAL,
 } from "../types.ts";
 import { lambdaOf } from "../unwrap.ts";
 import { arity, type Special, type SpecialCall } from "./kinds.ts";
@@ -96,7 +97,7 @@ const mapZipWith: Special = (pass, call) => {
     [sql`(${a.sql})[${k}]`, element(a.type, 1)],
     [sql`(${b.sql})[${k}]`, element(b.type, 1)],
   ]);
-  const keys = sql`list_distinct(list_concat(map_keys(${a.sql}), map_keys(${b.sql})))`;
+  const keys = sql`trino.distinct_of(list_concat(map_keys(${a.sql}), map_keys(${b.sql})))`;
   const present = sql`(${a.sql}) IS NOT NULL AND (${b.sql}) IS NOT NULL`;
   return {
     sql: sql`CASE WHEN ${present} THEN map_from_entries(list_transform(${keys}, lambda ${k}: {'key': ${k}, 'value': ${body.sql}})) END`,
@@ -153,7 +154,7 @@ const sequence: Special = (pass, call) => {
   if (by === undefined && from.type.kind === "timestamp")
     return refuse(pass, call.at, "sequence of timestamps needs a step.", "Add INTERVAL '1' HOUR.");
   const step = by?.sql ?? sql`CASE WHEN ${from.sql} <= ${to.sql} THEN INTERVAL 1 DAY ELSE -INTERVAL 1 DAY END`;
-  const moments = sql`trino.moments(CAST(${from.sql} AS TIMESTAMP), CAST(${to.sql} AS TIMESTAMP), ${step})`;
+  const moments = sql`trino.${by?.type.kind === YEAR_INTERVAL.kind ? "months_series" : "moments"}(CAST(${from.sql} AS TIMESTAMP), CAST(${to.sql} AS TIMESTAMP), ${step})`;
   return from.type.kind === "date"
     ? { sql: sql`CAST(${moments} AS DATE[])`, type: arrayOf(DATE) }
     : { sql: moments, type: arrayOf(from.type) };

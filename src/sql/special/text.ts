@@ -221,10 +221,10 @@ function formatted(pass: Pass, arg: ParserRuleContext, { flags, width, decimals,
       "Cast the value to varchar, bigint or double.",
     );
   if (width === "") return out;
-  if (flags.includes("-")) return sql`rpad(${out}, greatest(${width}, length(${out})), ' ')`;
+  if (flags.includes("-")) return sql`rpad(${out}, CAST(greatest(${width}, length(${out})) AS INTEGER), ' ')`;
   if (flags.includes("0"))
-    return sql`(CASE WHEN starts_with(${out}, '-') THEN '-' || lpad(substr(${out}, 2), greatest(${width} - 1, length(${out}) - 1), '0') ELSE lpad(${out}, greatest(${width}, length(${out})), '0') END)`;
-  return sql`lpad(${out}, greatest(${width}, length(${out})), ' ')`;
+    return sql`(CASE WHEN starts_with(${out}, '-') THEN '-' || lpad(substr(${out}, 2), CAST(greatest(${width} - 1, length(${out}) - 1) AS INTEGER), '0') ELSE lpad(${out}, CAST(greatest(${width}, length(${out})) AS INTEGER), '0') END)`;
+  return sql`lpad(${out}, CAST(greatest(${width}, length(${out})) AS INTEGER), ' ')`;
 }
 
 export const TEXT_CALLS: Readonly<Record<string, Special>> = {
