@@ -47,7 +47,7 @@ export async function startEngine({ folder, engineMain, onLog, args = [] }: Star
   const errors = createInterface({ input: child.stderr });
   errors.on("line", (line) => {
     if (lastWords.push(line) > 20) lastWords.shift();
-    onLog("warn", line);
+    onLog(...readLogLine(line));
   });
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -69,6 +69,13 @@ export async function startEngine({ folder, engineMain, onLog, args = [] }: Star
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The level and the words of a line of the engine's log: `2026-11-22T21:53:16.000Z warn The disk is nearly full.` */
+export function readLogLine(line: string): [level: LogLevel, text: string] {
+  const match = /^\S+ (info|warn|error) (.*)$/.exec(line);
+  // Anything else on the error stream comes from Node itself.
+  return match ? [match[1] as LogLevel, match[2]!] : ["warn", line];
 }
 
 /** What an engine announces on its first lines: that it listens, or why it cannot. */
