@@ -1,0 +1,192 @@
+/** The ports of the handlers over the AWS SDK. Clients are made by whoever calls, once a container. */
+import { type CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import { type KinesisClient, ListShardsCommand, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { DIMENSIONS } from "./names.ts";
+import type { MetricPoint, MetricSink, MetricSource, Objects, ShardedSink, StreamRecord } from "./ports.ts";
+
+export function bucketObjects(client: S3Client, bucket: string): Objects {
+  return {
+    async get(key, etag) {
+      try {
+        const found = await client.send(
+          new GetObjectCommand({ Bucket: bucket, Key: key, ...(etag !== undefined && { IfNoneMatch: etag }) }),
+        );
+        return { body: await found.Body!.transformToByteArray(), etag: found.ETag ?? "" };
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined;
+        if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 304) return "unchanged";
+        throw error;
+      }
+    },
+    async put(key, body, contentType) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
+    },
+    async list(prefix) {
+      const keys: string[] = [];
+      let token: string | undefined;
+      do {
+        const page = await client.send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix,
+            ...(token !== undefined && { ContinuationToken: token }),
+          }),
+        );
+        for (const object of page.Contents ?? []) keys.push(object.Key!);
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+      return keys;
+    },
+  };
+}
+
+/** PutMetricData takes a thousand data and a megabyte (API reference, PutMetricData). */
+const DATA = 1_000;
+
+export function metricSink(client: CloudWatchClient, namespace: string): MetricSink {
+  return {
+    async put(data) {
+      for (let at = 0; at < data.length; at += DATA) {
+        await client.send(
+          new PutMetricDataCommand({
+            Namespace: namespace,
+            MetricData: data.slice(at, at + DATA).map((d) => ({
+              MetricName: d.name,
+              Value: d.value,
+              Timestamp: new Date(d.time),
+              Dimensions: [
+                { Name: DIMENSIONS.measure, Value: d.measure },
+                { Name: DIMENSIONS.series, Value: d.series },
+              ],
+            })),
+          }),
+        );
+      }
+    },
+  };
+}
+
+/** A request of GetMetricData takes so many queries. */
+const QUERIES = 500;
+
+export function metricSource(client: CloudWatchClient): MetricSource {
+  return {
+    async read(queries, from, until) {
+      const points = new Map<string, MetricPoint[]>(queries.map((q) => [q.id, []]));
+      for (let at = 0; at < queries.length; at += QUERIES) {
+        let token: string | undefined;
+        do {
+          const page = await client.send(
+            new GetMetricDataCommand({
+              StartTime: new Date(from),
+              EndTime: new Date(until),
+              ScanBy: "TimestampAscending",
+              MetricDataQueries: queries.slice(at, at + QUERIES).map((q) => ({
+                Id: q.id,
+                MetricStat: {
+                  Metric: {
+                    Namespace: q.namespace,
+                    MetricName: q.name,
+                    Dimensions: Object.entries(q.dimensions).map(([Name, Value]) => ({ Name, Value })),
+                  },
+                  Period: q.period,
+                  Stat: q.statistic,
+                },
+              })),
+              ...(token !== undefined && { NextToken: token }),
+            }),
+          );
+          for (const result of page.MetricDataResults ?? []) {
+            const own = points.get(result.Id!);
+            result.Timestamps?.forEach((time, i) => {
+              own?.push({ time: time.getTime(), value: result.Values![i]! });
+            });
+          }
+          token = page.NextToken;
+        } while (token !== undefined);
+      }
+      return points;
+    },
+  };
+}
+
+/** PutRecords takes 500 records and 5 MiB (Kinesis API reference, PutRecords). */
+const BATCH_RECORDS = 500;
+const BATCH_BYTES = 4 * 1_024 * 1_024;
+const TRIES = 5;
+
+export function streamSink(client: KinesisClient, stream: string): ShardedSink {
+  return {
+    async put(records) {
+      const refused: number[] = [];
+      for (const batch of batches(records)) refused.push(...(await putBatch(client, stream, records, batch)));
+      return refused;
+    },
+    async shards() {
+      const keys: string[] = [];
+      let token: string | undefined;
+      do {
+        const page = await client.send(
+          new ListShardsCommand(token === undefined ? { StreamName: stream } : { NextToken: token }),
+        );
+        for (const shard of page.Shards ?? []) {
+          // A shard that was split or merged has an end, and takes no more records.
+          if (shard.SequenceNumberRange?.EndingSequenceNumber === undefined)
+            keys.push(shard.HashKeyRange!.StartingHashKey!);
+        }
+        token = page.NextToken;
+      } while (token !== undefined);
+      return keys;
+    },
+  };
+}
+
+/** Positions of `records`, in runs that one request takes. */
+function* batches(records: readonly StreamRecord[]): Generator<number[]> {
+  let batch: number[] = [];
+  let bytes = 0;
+  for (let i = 0; i < records.length; i++) {
+    const size = Buffer.byteLength(records[i]!.data) + Buffer.byteLength(records[i]!.partitionKey);
+    if (batch.length === BATCH_RECORDS || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(i);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** A shard over its limit refuses single records of a request: those alone are tried again, after a growing pause. */
+async function putBatch(
+  client: KinesisClient,
+  stream: string,
+  records: readonly StreamRecord[],
+  batch: readonly number[],
+): Promise<readonly number[]> {
+  let left = batch;
+  for (let attempt = 0; left.length > 0 && attempt < TRIES; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random())));
+    const answer = await client.send(
+      new PutRecordsCommand({
+        StreamName: stream,
+        Records: left.map((i) => ({
+          Data: Buffer.from(records[i]!.data),
+          PartitionKey: records[i]!.partitionKey,
+          ...(records[i]!.hashKey !== undefined && { ExplicitHashKey: records[i]!.hashKey }),
+        })),
+      }),
+    );
+    left = left.filter((_, k) => answer.Records?.[k]?.ErrorCode !== undefined);
+  }
+  return left;
+}

@@ -1,0 +1,89 @@
+/** A batch of the windows stream: what is compared, what is written, and from where on it must be brought again. */
+import type { PipelineSpec } from "../../src/core/spec.ts";
+import { comparer, parseWindowRecord } from "./comparing.ts";
+import type { CurrentForecast } from "./forecasts.ts";
+import type { WindowRecord } from "./names.ts";
+import type { Datum, MetricSink } from "./ports.ts";
+
+export interface WindowMessage {
+  readonly sequence: string;
+  readonly data: Uint8Array;
+}
+
+export interface BatchOutcome {
+  readonly compared: number;
+  readonly forecastMissing: number;
+  readonly tooOld: number;
+  /** Ends of windows that are closed for every group, epoch ms. */
+  readonly closed: readonly number[];
+  /** The first record that was not dealt with; everything from there on comes again. */
+  readonly failure?: { readonly sequence: string; readonly error: unknown };
+}
+
+/** Windows remembered, so that the sweep's empty one does not follow the true one. */
+const REMEMBERED = 50_000;
+
+export class CompareBatch {
+  readonly #compare: ReturnType<typeof comparer>;
+  readonly #forecast: CurrentForecast;
+  readonly #metrics: MetricSink;
+  readonly #seen = new Set<string>();
+
+  constructor(spec: PipelineSpec, forecast: CurrentForecast, metrics: MetricSink) {
+    this.#compare = comparer(spec);
+    this.#forecast = forecast;
+    this.#metrics = metrics;
+  }
+
+  /** Deals with messages in their order, at a wall-clock time `now` (epoch ms); a message that cannot be read ends the batch. */
+  async run(messages: readonly WindowMessage[], now: number): Promise<BatchOutcome> {
+    const data: Datum[] = [];
+    const outcome = { compared: 0, forecastMissing: 0, tooOld: 0, closed: [] as number[] };
+    let failure: BatchOutcome["failure"];
+    try {
+      const forecast = await this.#forecast.table(now);
+      for (const message of messages) {
+        const records = tryRead(message);
+        if (!Array.isArray(records)) {
+          failure = records;
+          break;
+        }
+        for (const record of records) {
+          if (record.kind === "closed") outcome.closed.push(Date.parse(record.end));
+          else if (!this.#skip(record)) {
+            const result = this.#compare(record, forecast, now);
+            data.push(...result.data);
+            outcome.compared += result.compared;
+            outcome.forecastMissing += result.forecastMissing;
+            outcome.tooOld += result.tooOld;
+          }
+        }
+      }
+      if (data.length > 0) await this.#metrics.put(data);
+    } catch (error) {
+      // Nothing counts as done: writing the same data twice harms nothing, and a window left out would.
+      const nothing = { compared: 0, forecastMissing: 0, tooOld: 0, closed: [] };
+      return { ...nothing, failure: { sequence: messages[0]?.sequence ?? "", error } };
+    }
+    return failure ? { ...outcome, failure } : outcome;
+  }
+
+  /** Whether the sweep found this window empty that was compared with events after all. */
+  #skip(window: Extract<WindowRecord, { kind: "window" }>): boolean {
+    const id = `${window.start} ${window.key}`;
+    if (window.swept) return this.#seen.has(id);
+    this.#seen.add(id);
+    if (this.#seen.size > REMEMBERED) this.#seen.delete(this.#seen.values().next().value!);
+    return false;
+  }
+}
+
+/** The window records of a message, one a line, or why they cannot be read. */
+function tryRead(message: WindowMessage): WindowRecord[] | NonNullable<BatchOutcome["failure"]> {
+  try {
+    const lines = new TextDecoder("utf-8", { fatal: true }).decode(message.data).split("\n");
+    return lines.filter((line) => line.trim() !== "").map(parseWindowRecord);
+  } catch (error) {
+    return { sequence: message.sequence, error };
+  }
+}

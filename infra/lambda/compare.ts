@@ -1,0 +1,38 @@
+/** Step 6 on AWS: closed windows beside their forecasts, as metrics. A window that comes twice writes the same data twice. */
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { S3Client } from "@aws-sdk/client-s3";
+import { bucketObjects, metricSink } from "./aws.ts";
+import { CompareBatch } from "./compare-batch.ts";
+import type { BatchResponse, KinesisStreamEvent } from "./events.ts";
+import { CurrentForecast } from "./forecasts.ts";
+import { HEALTH } from "./names.ts";
+import { logger, ownMetrics, pipeline, setting } from "./runtime.ts";
+
+const metrics = ownMetrics();
+const batch = new CompareBatch(
+  pipeline(),
+  new CurrentForecast(bucketObjects(new S3Client({}), setting("DATA_BUCKET")), setting("FORECAST_KEY")),
+  metricSink(new CloudWatchClient({}), setting("METRIC_NAMESPACE")),
+);
+
+export async function handler(event: KinesisStreamEvent): Promise<BatchResponse> {
+  const outcome = await batch.run(
+    event.Records.map(({ kinesis }) => ({
+      sequence: kinesis.sequenceNumber,
+      data: Buffer.from(kinesis.data, "base64"),
+    })),
+    Date.now(),
+  );
+  metrics.addMetric(HEALTH.compared, MetricUnit.Count, outcome.compared);
+  metrics.addMetric(HEALTH.forecastMissing, MetricUnit.Count, outcome.forecastMissing);
+  if (outcome.tooOld > 0) metrics.addMetric(HEALTH.tooOld, MetricUnit.Count, outcome.tooOld);
+  for (const end of outcome.closed) metrics.addMetric(HEALTH.closed, MetricUnit.Seconds, end / 1_000);
+  metrics.publishStoredMetrics();
+  if (outcome.failure) {
+    const { sequence, error } = outcome.failure;
+    logger.error("Windows could not be compared; they are brought again", { from: sequence, error: error as Error });
+    return { batchItemFailures: [{ itemIdentifier: outcome.failure.sequence }] };
+  }
+  return { batchItemFailures: [] };
+}

@@ -1,0 +1,61 @@
+/** What the compare handler makes of window records: comparisons, and the data that CloudWatch takes of them. Pure. */
+import { compare, metricsOf } from "../../src/core/compare.ts";
+import type { ForecastTable } from "../../src/core/forecast.ts";
+import { parseGroupKey, seriesId } from "../../src/core/series.ts";
+import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
+import { DAY, HOUR } from "../../src/core/time.ts";
+import { metricDimension, type WindowRecord } from "./names.ts";
+import type { Datum } from "./ports.ts";
+
+/** CloudWatch takes data from two weeks back to two hours ahead (API reference, PutMetricData). */
+const OLDEST = 14 * DAY - 5 * 60_000;
+const NEWEST = 2 * HOUR - 5 * 60_000;
+
+export interface Compared {
+  readonly data: Datum[];
+  readonly compared: number;
+  readonly forecastMissing: number;
+  /** Windows that CloudWatch would not take any more. */
+  readonly tooOld: number;
+}
+
+/** A record of the windows stream, from its text; throws a RangeError when it is none. */
+export function parseWindowRecord(text: string): WindowRecord {
+  const record = JSON.parse(text) as Partial<WindowRecord>;
+  const known = record.kind === "closed" || (record.kind === "window" && typeof record.key === "string");
+  if (!known || Number.isNaN(Date.parse(record.start ?? "")) || Number.isNaN(Date.parse(record.end ?? ""))) {
+    throw new RangeError(`This is no record of a window: ${text.slice(0, 200)}`);
+  }
+  return record as WindowRecord;
+}
+
+/** A function that compares one group's window, at a wall-clock time `now` (epoch ms). */
+export function comparer(
+  spec: PipelineSpec,
+): (window: Extract<WindowRecord, { kind: "window" }>, forecast: ForecastTable, now: number) => Compared {
+  const fields = byFields(spec);
+  // A rule on both sides watches the size of the deviation: a Metrics Insights query knows no absolute value.
+  const bothSides = new Set(spec.alarms.filter((rule) => rule.direction === "both").map((rule) => rule.measure));
+  return (window, forecast, now) => {
+    const start = Date.parse(window.start);
+    const end = Date.parse(window.end);
+    if (end < now - OLDEST || end > now + NEWEST) return { data: [], compared: 0, forecastMissing: 0, tooOld: 1 };
+    const data: Datum[] = [];
+    let forecastMissing = 0;
+    for (const measure of spec.series.measures) {
+      const id = seriesId(measure.name, fields, parseGroupKey(window.key, fields.length));
+      const value = window.measures[measure.name];
+      const actual = typeof value === "number" ? value : Number.NaN;
+      const comparison = compare({ series: id, start, end }, actual, forecast.at(id, start), measure.resolution);
+      if (comparison.version === undefined) forecastMissing++;
+      const series = metricDimension(id);
+      for (const { name, value, time } of metricsOf(comparison))
+        data.push({ name, measure: measure.name, series, time, value });
+      if (bothSides.has(measure.name) && Number.isFinite(comparison.deviation)) {
+        const value = Math.abs(comparison.deviation);
+        data.push({ name: "DeviationSize", measure: measure.name, series, time: end, value });
+      }
+    }
+    return { data, compared: spec.series.measures.length, forecastMissing, tooOld: 0 };
+  };
+}

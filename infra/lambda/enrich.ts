@@ -1,0 +1,32 @@
+/** Step 2 on AWS: Firehose's transform. What is rejected is kept in the bucket before the answer goes back. */
+import { gzipSync } from "node:zlib";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import { S3Client } from "@aws-sdk/client-s3";
+import { bucketObjects } from "./aws.ts";
+import { checker } from "./checked.ts";
+import type { FirehoseAnswer, FirehoseEvent } from "./events.ts";
+import { HEALTH } from "./names.ts";
+import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
+import { transform } from "./transform.ts";
+
+const spec = pipeline();
+const check = checker(spec, await enrichFunction(spec));
+const objects = bucketObjects(new S3Client({}), setting("DATA_BUCKET"));
+const prefix = setting("REJECTED_PREFIX");
+const metrics = ownMetrics();
+
+export async function handler(event: FirehoseEvent): Promise<FirehoseAnswer> {
+  const { records, rejected, counts } = transform(event, spec, check);
+  // A failure here fails the whole batch, and Firehose brings it again: better twice than not at all.
+  await Promise.all(
+    rejected.map(({ key, lines }) => objects.put(`${prefix}${key}`, gzipSync(lines), "application/x-ndjson")),
+  );
+  metrics.addMetric(HEALTH.events, MetricUnit.Count, counts.events);
+  metrics.addMetric(HEALTH.rejected, MetricUnit.Count, counts.rejections);
+  metrics.addMetric(HEALTH.dropped, MetricUnit.Count, counts.dropped);
+  if (counts.overflowed > 0) {
+    logger.warn("Records found no room in the answer; they are kept under failed/", { overflowed: counts.overflowed });
+  }
+  metrics.publishStoredMetrics();
+  return { records };
+}

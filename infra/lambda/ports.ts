@@ -1,0 +1,66 @@
+/** What the handlers need from AWS, as narrow as they need it; `aws.ts` has the real ones. */
+
+export interface Objects {
+  /** The object's bytes; undefined when there is none. With `etag`, "unchanged" when it still has that one. */
+  get(key: string, etag?: string): Promise<StoredObject | "unchanged" | undefined>;
+  put(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
+  list(prefix: string): Promise<string[]>;
+}
+
+export interface StoredObject {
+  readonly body: Uint8Array;
+  readonly etag: string;
+}
+
+/** One number of a comparison, as CloudWatch takes it. */
+export interface Datum {
+  readonly name: string;
+  readonly measure: string;
+  /** The series' id as a dimension's value. */
+  readonly series: string;
+  /** Epoch ms. */
+  readonly time: number;
+  readonly value: number;
+}
+
+export interface MetricSink {
+  put(data: readonly Datum[]): Promise<void>;
+}
+
+export interface MetricQuery {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Maximum" | "Minimum" | "Sum" | "SampleCount";
+  /** Seconds. */
+  readonly period: number;
+}
+
+export interface MetricPoint {
+  /** Start of the period, epoch ms. */
+  readonly time: number;
+  readonly value: number;
+}
+
+export interface MetricSource {
+  /** Points of each query over [from, until), epoch ms, oldest first. */
+  read(queries: readonly MetricQuery[], from: number, until: number): Promise<Map<string, MetricPoint[]>>;
+}
+
+export interface StreamRecord {
+  readonly data: string;
+  readonly partitionKey: string;
+  /** Puts the record into the shard that this falls into, whatever its key. */
+  readonly hashKey?: string;
+}
+
+export interface Sink {
+  /** Puts all records, trying again those that the stream refuses; the positions of those that it kept refusing. */
+  put(records: readonly StreamRecord[]): Promise<number[]>;
+}
+
+export interface ShardedSink extends Sink {
+  /** The first hash key of each open shard. */
+  shards(): Promise<string[]>;
+}

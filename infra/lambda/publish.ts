@@ -1,0 +1,25 @@
+/** Step 4 on AWS, the two tasks of the training workflow that are ours: lay out what is learned from, publish what was learned. */
+import { S3Client } from "@aws-sdk/client-s3";
+import { bucketObjects } from "./aws.ts";
+import { Publisher, type PublishRequest, type StageRequest } from "./publishing.ts";
+import { exclusions, logger, pipeline, setting } from "./runtime.ts";
+
+const publisher = new Publisher({
+  spec: pipeline(),
+  objects: bucketObjects(new S3Client({}), setting("DATA_BUCKET")),
+  training: setting("TRAINING_PREFIX"),
+  forecasts: setting("FORECASTS_PREFIX"),
+  current: setting("FORECAST_KEY"),
+  exclusions: exclusions(),
+});
+
+export async function handler(request: StageRequest | PublishRequest): Promise<object> {
+  if (request.action === "stage") {
+    const staged = await publisher.stage(request);
+    logger.info("Series are laid out for training", { ...staged });
+    return staged;
+  }
+  const published = await publisher.publish(request);
+  logger.info("A forecast is in use", { ...published });
+  return published;
+}

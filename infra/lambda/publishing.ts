@@ -1,0 +1,145 @@
+/** The training's files in the bucket: rows in, DeepAR's channels out; predictions in, the forecast in use out. */
+import { gunzipSync, gzipSync } from "node:zlib";
+import { Fault } from "../../src/core/fault.ts";
+import { encodeForecast, type ForecastVersion } from "../../src/core/forecast.ts";
+import type { PreparedSeries } from "../../src/core/prepare.ts";
+import type { PipelineSpec } from "../../src/core/spec.ts";
+import { decodeCurrent, encodeCurrent } from "./forecasts.ts";
+import { type DeepArForecast, judge, parsePredictions } from "./judging.ts";
+import type { Objects } from "./ports.ts";
+import type { Exclusion } from "./runtime.ts";
+import { parseRows, stage, trainingSeries } from "./staging.ts";
+
+export interface StageRequest {
+  readonly action: "stage";
+  readonly runId: string;
+  /** Start of the first window to forecast, epoch ms. */
+  readonly origin: number;
+}
+
+export interface PublishRequest {
+  readonly action: "publish";
+  readonly runId: string;
+  readonly origin: number;
+  readonly requestedBy: "schedule" | "person";
+  /** Families that were trained, or were to be. */
+  readonly families: readonly { readonly family: string; readonly failed?: boolean; readonly cause?: string }[];
+}
+
+export interface PublisherOptions {
+  readonly spec: PipelineSpec;
+  readonly objects: Objects;
+  readonly training: string;
+  readonly forecasts: string;
+  /** Key of the forecasts in use. */
+  readonly current: string;
+  readonly exclusions: readonly Exclusion[];
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Lays out the run's rows for DeepAR; a family with too little to learn from is left out, and the ensemble serves it. */
+  async stage({
+    runId,
+    origin,
+  }: StageRequest): Promise<{ families: { family: string; series: number }[]; series: number }> {
+    const { spec, objects } = this.#options;
+    const series = await this.#series(runId, origin);
+    if (series.length === 0) {
+      throw new Fault("forecast.failed", "The lake holds no windows of this span to learn from.", {
+        next: "Wait until events have arrived, or train with a later origin.",
+      });
+    }
+    const families = stage(spec, series);
+    for (const { family, ids, train, test, predict } of families) {
+      const place = this.#place(runId, family);
+      await objects.put(`${place}train/series.json.gz`, gzipSync(train), "application/gzip");
+      await objects.put(`${place}test/series.json.gz`, gzipSync(test), "application/gzip");
+      await objects.put(`${place}predict/series.jsonl`, predict, "application/jsonlines");
+      await objects.put(`${place}index.json`, JSON.stringify(ids), "application/json");
+    }
+    return { families: families.map(({ family, ids }) => ({ family, series: ids.length })), series: series.length };
+  }
+
+  /** Judges what was trained, writes the version and its report, and puts it to use. */
+  async publish({ runId, origin, requestedBy, families }: PublishRequest): Promise<{
+    version: string;
+    series: number;
+    byMethod: Record<string, number>;
+    failures: number;
+  }> {
+    const { spec, objects, forecasts, current } = this.#options;
+    const series = await this.#series(runId, origin);
+    const predictions = new Map<string, DeepArForecast>();
+    for (const { family, failed } of families) {
+      if (!failed) for (const [id, p] of await this.#predictions(runId, family)) predictions.set(id, p);
+    }
+    const before = await this.#current();
+    const run = before.filter((v) => v.origin === origin).length;
+    const { version, choices, failures } = judge(spec, origin, series, predictions, run);
+    if (Object.keys(version.series).length === 0) {
+      throw new Fault("forecast.failed", "No series could be forecast.", {
+        cause: failures[0],
+        next: "See the training's log.",
+      });
+    }
+    const name = version.version.replaceAll(":", "-");
+    await objects.put(`${forecasts}versions/${name}.json`, encodeForecast(version), "application/json");
+    await objects.put(
+      `${forecasts}reports/${name}.json`,
+      JSON.stringify({ version: version.version, runId, requestedBy, families, choices, failures }),
+      "application/json",
+    );
+    // Last: until here the old forecasts are in use, and from here the new one, never half of it.
+    await objects.put(current, encodeCurrent([version, ...stillNeeded(before, version)]), "application/x-ndjson");
+    const byMethod: Record<string, number> = {};
+    for (const { method } of Object.values(version.series)) byMethod[method] = (byMethod[method] ?? 0) + 1;
+    return { version: version.version, series: choices.length, byMethod, failures: failures.length };
+  }
+
+  async #series(runId: string, origin: number): Promise<PreparedSeries[]> {
+    const { spec, objects, training, exclusions } = this.#options;
+    const rows = [];
+    for (const key of await objects.list(`${training}${runId}/rows/`)) {
+      rows.push(...parseRows(spec, await this.#text(key)));
+    }
+    return trainingSeries(spec, rows, origin, exclusions);
+  }
+
+  async #predictions(runId: string, family: string): Promise<Map<string, DeepArForecast>> {
+    const place = this.#place(runId, family);
+    const ids = JSON.parse(await this.#text(`${place}index.json`)) as string[];
+    // The transform names its output after its input, with .out behind.
+    return parsePredictions(this.#options.spec, ids, await this.#text(`${place}predicted/series.jsonl.out`));
+  }
+
+  async #current(): Promise<ForecastVersion[]> {
+    const found = await this.#options.objects.get(this.#options.current);
+    return found === undefined || found === "unchanged" ? [] : decodeCurrent(new TextDecoder().decode(found.body));
+  }
+
+  async #text(key: string): Promise<string> {
+    const found = await this.#options.objects.get(key);
+    if (found === undefined || found === "unchanged") {
+      throw new Fault("forecast.failed", `The training's file ${key} is missing.`, { next: "Train again." });
+    }
+    const { body } = found;
+    const zipped = body[0] === 0x1f && body[1] === 0x8b;
+    return new TextDecoder().decode(zipped ? gunzipSync(body) : body);
+  }
+
+  #place(runId: string, family: string): string {
+    return `${this.#options.training}${runId}/${family}/`;
+  }
+}
+
+/** Older versions that a window may still be compared with: the newest of an earlier origin is enough. */
+function stillNeeded(before: readonly ForecastVersion[], version: ForecastVersion): ForecastVersion[] {
+  const earlier = before.filter((v) => v.origin < version.origin).sort((a, b) => b.origin - a.origin);
+  return earlier.slice(0, 2);
+}

@@ -1,0 +1,154 @@
+/** What the relay makes of a batch of records: events for the analysis, packed. Pure. */
+import type { Event, Value } from "../../src/core/collect.ts";
+import type { Delivered } from "../../src/core/deliver.ts";
+import { groupKey } from "../../src/core/series.ts";
+import type { PipelineSpec } from "../../src/core/spec.ts";
+import { unpack } from "./kpl.ts";
+import type { EventLine } from "./names.ts";
+import type { StreamRecord } from "./ports.ts";
+
+export interface IncomingRecord {
+  readonly sequence: string;
+  /** Such as `shardId-000000000000`. */
+  readonly shard: string;
+  readonly data: Uint8Array;
+  /** Epoch ms. */
+  readonly arrival: number;
+}
+
+/** A record for the events stream, and the first incoming record that went into it. */
+export interface PackedRecord extends StreamRecord {
+  readonly firstSequence: string;
+}
+
+export interface Relayed {
+  readonly records: readonly PackedRecord[];
+  readonly counts: { readonly events: number; readonly rejected: number; readonly dropped: number };
+  /** Newest event time, epoch ms; undefined when there was no event. */
+  readonly newest: number | undefined;
+}
+
+/** Kinesis bills by 25 KB; a record of this size wastes little and delays nothing. */
+const PACK_BYTES = 25_000 - 300;
+
+export function relay(
+  spec: PipelineSpec,
+  check: (data: Uint8Array, arrival: number) => Delivered,
+): (incoming: readonly IncomingRecord[]) => Relayed {
+  const toLine = eventLine(spec);
+  return (incoming) => {
+    const packer = new Packer(spec.source.shards);
+    const counts = { events: 0, rejected: 0, dropped: 0 };
+    let newest: number | undefined;
+    for (const { data, arrival, sequence, shard } of incoming) {
+      for (const record of unpack(data)) {
+        const { events, rejections, dropped } = check(record, arrival);
+        counts.events += events.length;
+        counts.rejected += rejections.length;
+        counts.dropped += dropped;
+        for (const event of events) {
+          if (newest === undefined || event.time > newest) newest = event.time;
+          packer.add(toLine(event), shard, sequence);
+        }
+      }
+    }
+    return { records: packer.finish(), counts, newest };
+  };
+}
+
+/** A function from an event to what the analysis needs of it. */
+export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
+  const names = Object.keys(spec.source.fields);
+  const groupOf = grouper(spec);
+  const fields = [...new Set(spec.series.measures.map((m) => m.field))]
+    .filter((f) => f !== "*")
+    .map((name) => ({ name, at: names.indexOf(name) }));
+  return (event) => {
+    const values: Record<string, number> = {};
+    for (const { name, at } of fields) {
+      const value = event.values[at];
+      if (value !== null && value !== undefined) values[name] = typeof value === "number" ? value : 0;
+    }
+    return { time: event.time, key: groupOf(event.values), fields: values };
+  };
+}
+
+/** A function from an event's values to its `groupKey`; null when no series counts the event. */
+function grouper(spec: PipelineSpec): (values: readonly Value[]) => string | null {
+  const names = Object.keys(spec.source.fields);
+  const by = spec.series.by.map((b) => ({
+    at: names.indexOf(b.field),
+    allowed: b.values ? new Set(b.values) : undefined,
+  }));
+  return (values) => {
+    const group: string[] = [];
+    for (const { at, allowed } of by) {
+      const value = values[at];
+      if (value === null || value === undefined) return null;
+      const text = String(value);
+      if (allowed && !allowed.has(text)) return null;
+      group.push(text);
+    }
+    return groupKey(group);
+  };
+}
+
+/**
+ * Lines packed into records in the order of their shard, which is what the watermark lives on: Flink takes each line as an event
+ * of its own. What was one shard stays one shard.
+ */
+class Packer {
+  readonly #shards: number;
+  readonly #open = new Map<string, { lines: string[]; bytes: number; firstSequence: string }>();
+  readonly #done: PackedRecord[] = [];
+
+  constructor(shards: number) {
+    this.#shards = shards;
+  }
+
+  add(event: EventLine, shard: string, sequence: string): void {
+    const line = JSON.stringify(event);
+    const bytes = Buffer.byteLength(line) + 1;
+    let pack = this.#open.get(shard);
+    if (pack && pack.bytes + bytes > PACK_BYTES) {
+      this.#close(shard);
+      pack = undefined;
+    }
+    if (!pack) {
+      pack = { lines: [], bytes: 0, firstSequence: sequence };
+      this.#open.set(shard, pack);
+    }
+    pack.lines.push(line);
+    pack.bytes += bytes;
+  }
+
+  finish(): PackedRecord[] {
+    for (const shard of [...this.#open.keys()]) this.#close(shard);
+    return this.#done;
+  }
+
+  #close(shard: string): void {
+    const { lines, firstSequence } = this.#open.get(shard)!;
+    this.#open.delete(shard);
+    const hashKey = hashKeyOf(shard, this.#shards);
+    this.#done.push({
+      data: lines.join("\n"),
+      partitionKey: shard,
+      firstSequence,
+      ...(hashKey !== undefined && { hashKey }),
+    });
+  }
+}
+
+/** The beginning of the hash range of the shard of the same number, among `shards` of equal size. */
+function hashKeyOf(shard: string, shards: number): string | undefined {
+  const number = /-(\d+)$/.exec(shard)?.[1];
+  return number === undefined
+    ? undefined
+    : ((2n ** 128n / BigInt(shards)) * (BigInt(number) % BigInt(shards))).toString();
+}
+
+/** The lower of two Kinesis sequence numbers, which are decimal and longer than a double holds. */
+export function lowerSequence(a: string, b: string): string {
+  return a.length !== b.length ? (a.length < b.length ? a : b) : a < b ? a : b;
+}
