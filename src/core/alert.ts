@@ -167,5 +167,8 @@ function reasonOf(rule: AlarmRule, state: AlarmState, contributors: readonly str
   if (state !== "ALARM") return state === "OK" ? "No series deviates beyond the threshold" : "Too few windows to tell";
   const who = contributors.length === 1 ? labelOf(contributors[0]!) : `${contributors.length} series`;
   const side = rule.direction === "both" ? "away from" : rule.direction;
-  return `${who}: ${rule.datapoints} of the last ${rule.periods} windows lie more than ${rule.threshold} half widths ${side} the forecast`;
+  const { datapoints: m, periods: n, threshold } = rule;
+  const windows = n === 1 ? "the last window" : `${m === n ? "" : `${m} of `}the last ${n} windows`;
+  const far = `more than ${threshold} half width${threshold === 1 ? "" : "s"}`;
+  return `${who}: ${windows} ${m === 1 ? "lies" : "lie"} ${far} ${side} the forecast`;
 }
