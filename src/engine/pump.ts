@@ -25,6 +25,8 @@ import type { Exclusion, Training, TrainingRecord } from "./training.ts";
 
 /** What a batch may hold. */
 const BATCH = { maxRecords: 8_192, maxBytes: 4 * 1024 * 1024 };
+/** While records stream in, batches begin this far apart, ms: a transaction costs the same for one record as for thousands. */
+const GATHER = 100;
 /** How often the idle clock is looked at, ms. */
 const LOOK_EVERY = 500;
 /** How often old data is removed, ms. */
@@ -209,10 +211,12 @@ export class Pump {
     while (!this.#abort.signal.aborted) {
       try {
         for (const work of this.#asked.splice(0)) await work();
-        const worked = await this.#once();
+        const begun = Date.now();
+        const records = await this.#once();
         if (failures > 0) this.#parts.on.recovered();
         failures = 0;
-        if (!worked) await this.#waitForWork();
+        if (records === 0) await this.#waitForWork();
+        else if (records < BATCH.maxRecords) await this.#gather(begun + GATHER - Date.now());
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         this.#ahead = undefined;
@@ -225,16 +229,16 @@ export class Pump {
     for (const work of this.#asked.splice(0)) await work();
   }
 
-  /** Does what there is to do; false when there was nothing. */
-  async #once(): Promise<boolean> {
+  /** Does what there is to do; answers how many records it took from the stream. */
+  async #once(): Promise<number> {
     this.#startTraining();
     const { log, lake } = this.#parts;
     const batch = await (this.#ahead ?? this.#collect(this.#state.sequence));
     this.#ahead = undefined;
     if (batch.records.length > 0) {
       const next = batch.records.at(-1)!.sequence + 1;
-      // The worker parses the next batch while this one is folded and written.
-      if (log.nextSequence > next) {
+      // The worker parses the next batch while this one is folded and written, if there is a whole one.
+      if (log.nextSequence - next >= BATCH.maxRecords) {
         this.#ahead = this.#collect(next);
         this.#ahead.catch(() => {});
       }
@@ -243,7 +247,7 @@ export class Pump {
     const now = Date.now();
     if (lake.due(now)) await lake.flush(this.#state.sequence, now);
     if (now - this.#retainedAt >= RETAIN_EVERY) await this.#retain(now);
-    return batch.records.length > 0;
+    return batch.records.length;
   }
 
   /** The next records from `sequence` on, parsed. */
@@ -487,6 +491,13 @@ export class Pump {
     this.#state = await loadCheckpoint(store, spec.name, liveFrom);
     this.#analyzer = new Analyzer(spec, this.#state.analyzer ?? undefined);
     await book.load();
+  }
+
+  /** Lets records gather for a moment. */
+  async #gather(ms: number): Promise<void> {
+    if (ms <= 0 || this.#asked.length > 0) return;
+    this.#wake = new AbortController();
+    await sleep(ms, AbortSignal.any([this.#wake.signal, this.#abort.signal]));
   }
 
   async #waitForWork(): Promise<void> {
