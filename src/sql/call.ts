@@ -8,7 +8,7 @@ import { REFUSED_FUNCTIONS } from "./differences.ts";
 import { AGGREGATES, FUNCTIONS, type Overload, WINDOWS } from "./functions/index.ts";
 import { type Bindings, bind, match, type Pattern } from "./functions/signature.ts";
 import { nearest } from "./nearest.ts";
-import { type Pass, refuse, type Typed } from "./pass.ts";
+import { type Pass, refuse, refuseUnknown, type Typed } from "./pass.ts";
 import { SPECIAL } from "./special/index.ts";
 import { fill, join, raw, type Sql, sql } from "./text.ts";
 import { commonType, decimal, isFloat, type SqlType, typeName, UNKNOWN } from "./types.ts";
@@ -100,7 +100,7 @@ function resolve(
   if (best === undefined) return noOverload(pass, at, name, overloads, types);
   const chosen = best.overload;
   if (types.some((type) => type.kind === "unknown") && alike.some((other) => other.sql !== chosen.sql))
-    refuse(
+    refuseUnknown(
       pass,
       at,
       `What ${name} gives depends on the type of its argument, which is not known here.`,

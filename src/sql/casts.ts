@@ -1,6 +1,6 @@
 /** CAST and TRY_CAST as Trino does them: https://trino.io/docs/current/functions/conversion.html */
 import type { ParserRuleContext } from "antlr4ng";
-import { type Pass, refuse, type Typed } from "./pass.ts";
+import { type Pass, refuse, refuseUnknown, type Typed } from "./pass.ts";
 import { raw, type Sql, sql } from "./text.ts";
 import {
   duckType,
@@ -59,7 +59,7 @@ const MOMENTS: readonly string[] = ["date", "timestamp", "timestamptz"];
 /** Without the source's type only the casts that DuckDB does alike for every source can be taken. */
 function fromUnknown(pass: Pass, at: ParserRuleContext, value: Typed, to: SqlType): Sql {
   if (to.kind === "varbinary" || to.kind === "uuid") return sql`CAST(${value.sql} AS ${duckType(to)})`;
-  return refuse(
+  return refuseUnknown(
     pass,
     at,
     `What this CAST to ${typeName(to)} gives depends on the type of its argument, which is not known here.`,

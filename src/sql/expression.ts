@@ -8,7 +8,7 @@ import { quote } from "./lexer.ts";
 import { intervalLiteral, numberLiteral, typedLiteral } from "./literals.ts";
 import { nameOf } from "./names.ts";
 import { arithmetic, comparison, concatenation } from "./operators.ts";
-import { original, type Pass, refuse, sourceOf, type Typed, weave } from "./pass.ts";
+import { original, type Pass, refuse, refuseUnknown, sourceOf, type Typed, weave } from "./pass.ts";
 import { predicate } from "./predicate.ts";
 import { reference } from "./reference.ts";
 import { atZone, checkedZone, NOW } from "./special/datetime.ts";
@@ -336,7 +336,7 @@ function subscript(pass: Pass, at: G.SubscriptContext): Typed {
     };
   }
   if (base.type.kind === "unknown")
-    return refuse(
+    return refuseUnknown(
       pass,
       at,
       "What [ ] gives depends on whether this is an array or a map, which is not known here.",

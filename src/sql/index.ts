@@ -10,5 +10,17 @@ export {
   rewriteForDuckDB,
   type StatementKind,
 } from "./rewrite.ts";
+export { type CompletionItem, complete, statementAt } from "./services/complete.ts";
+export {
+  createDiagnoser,
+  type DiagnoseOptions,
+  type Diagnosis,
+  type Diagnostic,
+  diagnose,
+} from "./services/diagnose.ts";
+export { format } from "./services/format.ts";
+export { type Hover, hover } from "./services/hover.ts";
+export { type DocumentSymbol, type FoldingRange, folding, symbols } from "./services/outline.ts";
+export { bindParameters, blankParameters, parameterLiteral } from "./services/parameters.ts";
 export { SESSION } from "./session.ts";
 export { type Parameter, type Statement, splitStatements } from "./split.ts";

@@ -1,6 +1,6 @@
 /** Operators: arithmetic by type, comparisons that Trino allows, concatenation, intervals. https://trino.io/docs/current/functions/ */
 import type { ParserRuleContext } from "antlr4ng";
-import { type Pass, refuse, type Typed } from "./pass.ts";
+import { type Pass, refuse, refuseUnknown, type Typed } from "./pass.ts";
 import { raw, type Sql, sql } from "./text.ts";
 import {
   arrayOf,
@@ -194,7 +194,7 @@ function unknownOperands(
 ): Typed {
   if (a.kind === "null" && b.kind === "null") return { sql: raw("NULL"), type: a };
   if (operator === "*") return { sql: plain, type: { kind: "unknown" } };
-  return refuse(
+  return refuseUnknown(
     pass,
     at,
     `What ${operator} gives depends on the types of its operands, which are not known here.`,

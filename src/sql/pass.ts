@@ -50,6 +50,18 @@ export function refuse(pass: Pass, context: ParserRuleContext, message: string, 
   });
 }
 
+/** A refusal for want of a type: with the catalogue complete, or a parameter bound, it may go away. */
+export class UnknownTypeFault extends Fault {}
+
+/** Throws the refusal of what depends on a type that is not known. */
+export function refuseUnknown(pass: Pass, context: ParserRuleContext, message: string, next?: string): never {
+  const { offset, length } = span(context);
+  throw new UnknownTypeFault("query.refused", message, {
+    at: placeAt(pass.source, offset, length),
+    next: next ?? "Refresh the catalogue, or cast the value.",
+  });
+}
+
 const isTerminal = (node: ParseTree): node is TerminalNode => "symbol" in node;
 
 /** The source text of a part of the tree. */

@@ -5,7 +5,7 @@ import { condition } from "./expression.ts";
 import { nameOf } from "./names.ts";
 import { nearest } from "./nearest.ts";
 import { comparison } from "./operators.ts";
-import { type Column, type Pass, refuse, type Typed, weave } from "./pass.ts";
+import { type Column, type Pass, refuse, refuseUnknown, type Typed, weave } from "./pass.ts";
 import { namedQuery, type Scope, type ScopeColumn } from "./scope.ts";
 import { join, raw, type Sql, sql } from "./text.ts";
 import { BIGINT, element, identifier, isNumeric, parseType, type SqlType, typeName, UNKNOWN } from "./types.ts";
@@ -253,8 +253,8 @@ function addUnnested(
     return;
   }
   if (type.kind !== "array") {
-    const known = type.kind === "unknown" ? "a value whose type is not known here" : typeName(type);
-    refuse(pass, node, `UNNEST takes arrays and maps, not ${known}.`);
+    if (type.kind === "unknown") refuseUnknown(pass, node, "Whether UNNEST gets an array or a map is not known here.");
+    refuse(pass, node, `UNNEST takes arrays and maps, not ${typeName(type)}.`);
   }
   lengths.push(sql`len(${list})`);
   const item = element(type);

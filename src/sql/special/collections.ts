@@ -3,7 +3,7 @@ import type { ParserRuleContext } from "antlr4ng";
 import type { LambdaContext } from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
 import { clauses, lambdaBody } from "../call-parts.ts";
 import { arithmetic, quotient } from "../operators.ts";
-import { type Pass, refuse, type Typed } from "../pass.ts";
+import { type Pass, refuse, refuseUnknown, type Typed } from "../pass.ts";
 import { fill, raw, type Sql, sql } from "../text.ts";
 import {
   arrayOf,
@@ -119,7 +119,12 @@ const reduce: Special = (pass, call) => {
   const step = once(start.type);
   const state = step.type.kind === "unknown" ? start.type : step.type;
   if (state.kind === "unknown" || state.kind === "null")
-    return refuse(pass, call.at, "The type of the state of reduce is not known here.", "Cast the initial state.");
+    return refuseUnknown(
+      pass,
+      call.at,
+      "The type of the state of reduce is not known here.",
+      "Cast the initial state.",
+    );
   const [st, xt] = [duckType(state), duckType(element(list.type))];
   const states = sql`list_transform(${list.sql}, lambda ${x}: {'s': CAST(NULL AS ${st}), 'x': CAST(${x} AS ${xt})})`;
   const folded = sql`list_reduce(${states}, lambda ${s}, ${x}: {'s': CAST(${step.sql} AS ${st}), 'x': CAST(NULL AS ${xt})}, {'s': CAST(${start.sql} AS ${st}), 'x': CAST(NULL AS ${xt})})`;
@@ -186,7 +191,7 @@ const typeOf: Special = (pass, call) => {
   const { type } = pass.typed(argument(call, 0));
   const name = typeName(type);
   if (/unknown\b/.test(name) && type.kind !== "null")
-    return refuse(pass, call.at, "The type of this expression is not known here.");
+    return refuseUnknown(pass, call.at, "The type of this expression is not known here.");
   if (/varchar(?!\()/.test(name))
     return refuse(pass, call.at, "Trino's typeof gives the length of a varchar, which is not tracked here.");
   return { sql: raw(`'${name}'`), type: VARCHAR };

@@ -4,7 +4,7 @@ import { unknownZone } from "../casts.ts";
 import { type Format, jodaFormat, mysqlFormat } from "../formats.ts";
 import { quote } from "../lexer.ts";
 import { nearest } from "../nearest.ts";
-import { type Pass, refuse, type Typed } from "../pass.ts";
+import { type Pass, refuse, refuseUnknown, type Typed } from "../pass.ts";
 import { raw, type Sql, sql } from "../text.ts";
 import {
   BIGINT,
@@ -59,7 +59,7 @@ function momentAt(pass: Pass, call: SpecialCall, index: number): Typed {
   const value = pass.typed(arg);
   if (["date", "timestamp", "timestamptz"].includes(value.type.kind)) return value;
   if (value.type.kind === "unknown")
-    return refuse(
+    return refuseUnknown(
       pass,
       arg,
       `What ${call.name} gives depends on the type of this argument, which is not known here.`,

@@ -1,0 +1,71 @@
+/** Document symbols and folding ranges: one a statement, and what spans lines inside it. */
+import { tokenize } from "../lexer.ts";
+import { splitStatements } from "../split.ts";
+
+export interface DocumentSymbol {
+  readonly name: string;
+  /** The comment's further lines, or the statement's first words. */
+  readonly detail: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Zero-based lines, both inclusive. */
+export interface FoldingRange {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: "statement" | "comment" | "brackets";
+}
+
+/** The statements, named by their leading comment or else by their first words. */
+export function symbols(text: string): readonly DocumentSymbol[] {
+  return splitStatements(text).map((statement) => {
+    const words = statement.text.replace(/\s+/g, " ").slice(0, 60);
+    return {
+      name: statement.name ?? words,
+      detail: statement.description ?? (statement.name === undefined ? "" : words),
+      offset: statement.offset,
+      length: statement.length,
+    };
+  });
+}
+
+/** What can be folded: statements, comments and brackets of several lines. */
+export function folding(text: string): readonly FoldingRange[] {
+  const breaks = [...text.matchAll(/\n/g)].map((match) => match.index);
+  const lineOf = (offset: number): number => {
+    let [low, high] = [0, breaks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((breaks[middle] as number) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const ranges: FoldingRange[] = [];
+  const add = (from: number, to: number, kind: FoldingRange["kind"]): void => {
+    const [start, end] = [lineOf(from), lineOf(to)];
+    if (end > start && !ranges.some((range) => range.start === start && range.end >= end))
+      ranges.push({ start, end, kind });
+  };
+  for (const { offset, length } of splitStatements(text)) add(offset, offset + length - 1, "statement");
+  const open: number[] = [];
+  let comment: { from: number; to: number } | undefined;
+  const close = (): void => {
+    if (comment !== undefined) add(comment.from, comment.to, "comment");
+    comment = undefined;
+  };
+  for (const token of tokenize(text)) {
+    if (token.kind === "comment")
+      comment = { from: comment?.from ?? token.offset, to: token.offset + token.text.length - 1 };
+    else if (token.kind !== "space" || token.text.split("\n").length > 2) close();
+    if (token.kind !== "symbol") continue;
+    if (token.text === "(") open.push(token.offset);
+    if (token.text === ")") {
+      const from = open.pop();
+      if (from !== undefined) add(from, token.offset, "brackets");
+    }
+  }
+  close();
+  return ranges.sort((a, b) => a.start - b.start);
+}
