@@ -17,9 +17,15 @@ const FILE = "flights.pipeline.json";
 const STREAM = "flights";
 /** History is sent as fast as it is taken; from here on events count as live. */
 const LIVE_FROM = Date.UTC(2001, 2, 1);
-const HISTORY_FROM = Date.UTC(2001, 0, 1);
 const UNTIL = Date.UTC(2001, 3, 1);
-/** The dataset has no zone and names its columns in its own way. */
+/** The pipeline's fields over the dataset's columns; `late` is what the sample's own code adds. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  scheduled: "date",
+  delay: "CAST(delay AS DOUBLE)",
+  distance: "CAST(distance AS DOUBLE)",
+  late: "NULL",
+};
+/** The sample that a window is to go on with after it opened the sample's folder. */
 const PENDING = "forewatch.replaySample";
 
 export function sampleCommands(context: Context): Handlers<"openSample"> {
@@ -104,8 +110,7 @@ async function replay(context: Context, folder: string, speed: number | "max"): 
     return;
   }
   const backend = await context.session.backend();
-  const history = await send(backend, flights, { from: HISTORY_FROM, until: LIVE_FROM, speed: "max" }, "history");
-  await run("train", { pipeline: STREAM });
+  const history = await send(backend, flights, { until: LIVE_FROM, speed: "max" }, "history");
   const live = await send(backend, flights, { from: LIVE_FROM, until: UNTIL, speed }, "March, live");
   void vscode.window.showInformationMessage(
     `The sample was replayed: ${plural(history.sent + live.sent, "record")} in ${formatSpan((history.seconds + live.seconds) * 1_000)}.`,
@@ -115,16 +120,13 @@ async function replay(context: Context, folder: string, speed: number | "max"): 
 function send(
   backend: Backend,
   file: string,
-  part: { readonly from: number; readonly until: number; readonly speed: number | "max" },
+  part: { readonly from?: number; readonly until: number; readonly speed: number | "max" },
   what: string,
 ) {
   return withProgress(`Replaying flights: ${what}`, new AbortController(), (options) =>
     backend.streams.send(STREAM, { file, columns: COLUMNS, time: "date", ...part }, options),
   );
 }
-
-/** The pipeline's fields over the dataset's columns. */
-const COLUMNS: Readonly<Record<string, string>> = { scheduled: "date" };
 
 async function firstThat(
   paths: readonly string[],
