@@ -6,8 +6,18 @@
  */
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
-import { DuckDBTimestampValue } from "@duckdb/node-api";
+import {
+  BLOB,
+  BOOLEAN,
+  DOUBLE,
+  DuckDBBlobValue,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBTimestampValue,
+  type DuckDBType,
+  type DuckDBValue,
+  VARCHAR,
+} from "@duckdb/node-api";
 import type { Rejection, Value } from "../core/collect.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { FieldType, PipelineSpec } from "../core/spec.ts";
@@ -21,13 +31,22 @@ const TAIL_AGE = 10 * MINUTE;
 /** Files of one partition at which they are merged. */
 const MERGE_FILES = 12;
 
-const SQL_TYPES: Readonly<Record<FieldType, string>> = {
-  string: "VARCHAR",
-  double: "DOUBLE",
-  integer: "BIGINT",
-  boolean: "BOOLEAN",
-  timestamp: "TIMESTAMP",
+/**
+ * How a field lies in the tail. Times and whole numbers lie there as doubles, exact up to 2^53: a double costs a fraction of
+ * what a timestamp or a big integer costs to hand over. What SQL sees has the field's own type.
+ */
+const TAIL_TYPES: Readonly<Record<FieldType, { readonly sql: string; readonly duck: DuckDBType }>> = {
+  string: { sql: "VARCHAR", duck: VARCHAR },
+  double: { sql: "DOUBLE", duck: DOUBLE },
+  integer: { sql: "DOUBLE", duck: DOUBLE },
+  boolean: { sql: "BOOLEAN", duck: BOOLEAN },
+  timestamp: { sql: "DOUBLE", duck: DOUBLE },
 };
+
+/** Rows of a DuckDB vector. */
+const VECTOR = 2_048;
+
+const REJECTED_TYPES: readonly DuckDBType[] = [VARCHAR, VARCHAR, DOUBLE, DOUBLE, BLOB];
 
 type Kind = "raw" | "rejected";
 
@@ -35,9 +54,8 @@ export class Lake {
   readonly #store: Store;
   readonly #spec: PipelineSpec;
   readonly #folder: string;
-  readonly #types: readonly FieldType[];
-  #raw: DuckDBAppender | undefined;
-  #rejected: DuckDBAppender | undefined;
+  readonly #rawTypes: readonly DuckDBType[];
+  #batch: { raw: DuckDBValue[][]; rejected: DuckDBValue[][] };
   #tailRows = 0;
   #tailSince = 0;
   /** Files that a merge replaced; queries that began before may still read them, so they go one flush later. */
@@ -47,7 +65,13 @@ export class Lake {
     this.#store = store;
     this.#spec = spec;
     this.#folder = folder;
-    this.#types = Object.values(spec.source.fields);
+    this.#rawTypes = [
+      ...Object.values(spec.source.fields).map((type) => TAIL_TYPES[type].duck),
+      DOUBLE,
+      DOUBLE,
+      BOOLEAN,
+    ];
+    this.#batch = this.#emptyBatch();
   }
 
   /** Opens the lake in `folder`, creating tables as needed and removing files that no list names. */
@@ -61,52 +85,35 @@ export class Lake {
     return lake;
   }
 
-  /** Begins a batch on the writer, inside a transaction. */
-  async begin(writer: DuckDBConnection): Promise<void> {
-    this.#raw = await writer.createAppender("raw_tail", this.#spec.name);
-    this.#rejected = await writer.createAppender("rejected_tail", this.#spec.name);
-  }
-
-  /** Adds an event; `late` says that its window had closed. */
+  /** Adds an event to the batch; `late` says that its window had closed. */
   addEvent(values: readonly Value[], sequence: number, arrival: number, late: boolean): void {
-    const appender = this.#raw!;
-    for (let i = 0; i < this.#types.length; i++) appendValue(appender, values[i] ?? null, this.#types[i]!);
-    appender.appendBigInt(BigInt(sequence));
-    appender.appendTimestamp(timestamp(arrival));
-    appender.appendBoolean(late);
-    appender.endRow();
-    this.#tailRows++;
+    const columns = this.#batch.raw;
+    const n = values.length;
+    for (let i = 0; i < n; i++) columns[i]!.push(values[i]!);
+    columns[n]!.push(sequence);
+    columns[n + 1]!.push(arrival);
+    columns[n + 2]!.push(late);
   }
 
   addRejected(rejection: Rejection, sequence: number, arrival: number): void {
-    const appender = this.#rejected!;
-    appender.appendVarchar(rejection.reason);
-    appender.appendVarchar(rejection.detail);
-    appender.appendTimestamp(timestamp(arrival));
-    appender.appendBigInt(BigInt(sequence));
-    appender.appendBlob(rejection.data);
-    appender.endRow();
-    this.#tailRows++;
+    const row = [rejection.reason, rejection.detail, arrival, sequence, new DuckDBBlobValue(rejection.data)];
+    this.#batch.rejected.forEach((column, i) => {
+      column.push(row[i]!);
+    });
   }
 
-  /** Ends the batch: its rows are in the transaction. */
-  end(): void {
-    this.#raw?.closeSync();
-    this.#rejected?.closeSync();
-    this.#raw = undefined;
-    this.#rejected = undefined;
+  /** Writes the batch to the tail, inside the caller's transaction. */
+  async write(writer: DuckDBConnection): Promise<void> {
+    const { raw, rejected } = this.#batch;
+    this.#batch = this.#emptyBatch();
+    await this.#append(writer, "raw_tail", this.#rawTypes, raw);
+    await this.#append(writer, "rejected_tail", REJECTED_TYPES, rejected);
+    this.#tailRows += raw[0]!.length + rejected[0]!.length;
   }
 
-  /** Drops a batch that failed. */
+  /** Forgets a batch whose transaction failed. */
   abandon(): void {
-    for (const appender of [this.#raw, this.#rejected]) {
-      if (!appender) continue;
-      // A broken appender refuses to close while it holds rows; they belong to a transaction that is rolled back anyway.
-      appender.clear();
-      appender.closeSync();
-    }
-    this.#raw = undefined;
-    this.#rejected = undefined;
+    this.#batch = this.#emptyBatch();
   }
 
   /** Whether the tail should be written out now. */
@@ -160,14 +167,14 @@ export class Lake {
 
   async #createTables(writer: DuckDBConnection): Promise<void> {
     const fields = Object.entries(this.#spec.source.fields).map(
-      ([name, type]) => `${quoteIdentifier(name)} ${SQL_TYPES[type]}`,
+      ([name, type]) => `${quoteIdentifier(name)} ${TAIL_TYPES[type].sql}`,
     );
     await writer.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(this.#spec.name)}`);
     await writer.run(
-      `CREATE TABLE IF NOT EXISTS ${this.#table("raw_tail")} (${fields.join(", ")}, _sequence BIGINT, _arrival TIMESTAMP, _late BOOLEAN)`,
+      `CREATE TABLE IF NOT EXISTS ${this.#table("raw_tail")} (${fields.join(", ")}, _sequence DOUBLE, _arrival DOUBLE, _late BOOLEAN)`,
     );
     await writer.run(
-      `CREATE TABLE IF NOT EXISTS ${this.#table("rejected_tail")} (reason VARCHAR, detail VARCHAR, arrival TIMESTAMP, sequence BIGINT, data BLOB)`,
+      `CREATE TABLE IF NOT EXISTS ${this.#table("rejected_tail")} (reason VARCHAR, detail VARCHAR, arrival DOUBLE, sequence DOUBLE, data BLOB)`,
     );
     await writer.run(
       `CREATE TABLE IF NOT EXISTS ${this.#table("lake_file")} (path VARCHAR, kind VARCHAR, dt VARCHAR, file_rows BIGINT, bytes BIGINT)`,
@@ -178,7 +185,7 @@ export class Lake {
   async #createViews(writer: DuckDBConnection): Promise<void> {
     const files = await rowsOf(writer, `SELECT path, kind FROM ${this.#table("lake_file")} ORDER BY path`);
     for (const kind of ["raw", "rejected"] as const) {
-      const tail = `SELECT *, ${this.#dayOf(kind)} AS dt FROM ${this.#table(`${kind}_tail`)}`;
+      const tail = this.#tail(kind);
       const paths = files.filter((f) => f.kind === kind).map((f) => quoteText(this.#absolute(String(f.path))));
       const stored = `SELECT * FROM read_parquet([${paths.join(", ")}], hive_partitioning = false, union_by_name = true)`;
       await writer.run(
@@ -187,21 +194,54 @@ export class Lake {
     }
   }
 
-  /** The partition of a row: an event's day, a rejected record's day of arrival. */
-  #dayOf(kind: Kind): string {
-    return `strftime(${kind === "raw" ? quoteIdentifier(this.#spec.source.time) : "arrival"}, '%Y-%m-%d')`;
+  /** The tail's rows with the types and the partition that SQL sees: an event's day, a rejected record's day of arrival. */
+  #tail(kind: Kind): string {
+    const time = (column: string) => `make_timestamp(CAST(${column} * 1000 AS BIGINT))`;
+    const day = (column: string) => `strftime(${time(column)}, '%Y-%m-%d') AS dt`;
+    if (kind === "rejected") {
+      return `SELECT reason, detail, ${time("arrival")} AS arrival, CAST(sequence AS BIGINT) AS sequence, data, ${day("arrival")}
+        FROM ${this.#table("rejected_tail")}`;
+    }
+    const fields = Object.entries(this.#spec.source.fields).map(([name, type]) => {
+      const column = quoteIdentifier(name);
+      if (type === "timestamp") return `${time(column)} AS ${column}`;
+      return type === "integer" ? `CAST(${column} AS BIGINT) AS ${column}` : column;
+    });
+    return `SELECT ${fields.join(", ")}, CAST(_sequence AS BIGINT) AS _sequence, ${time("_arrival")} AS _arrival, _late,
+      ${day(quoteIdentifier(this.#spec.source.time))} FROM ${this.#table("raw_tail")}`;
+  }
+
+  #emptyBatch(): { raw: DuckDBValue[][]; rejected: DuckDBValue[][] } {
+    return { raw: this.#rawTypes.map(() => []), rejected: REJECTED_TYPES.map(() => []) };
+  }
+
+  async #append(
+    writer: DuckDBConnection,
+    table: string,
+    types: readonly DuckDBType[],
+    columns: DuckDBValue[][],
+  ): Promise<void> {
+    const rows = columns[0]!.length;
+    if (rows === 0) return;
+    const appender = await writer.createAppender(table, this.#spec.name);
+    for (let from = 0; from < rows; from += VECTOR) {
+      const until = Math.min(rows, from + VECTOR);
+      const chunk = DuckDBDataChunk.create(types, until - from);
+      chunk.setColumns(rows <= VECTOR ? columns : columns.map((column) => column.slice(from, until)));
+      appender.appendDataChunk(chunk);
+    }
+    appender.closeSync();
   }
 
   async #writeOut(writer: DuckDBConnection, kind: Kind, upTo: number): Promise<void> {
-    const tail = this.#table(`${kind}_tail`);
-    const day = this.#dayOf(kind);
-    const days = await rowsOf(writer, `SELECT ${day} AS dt, count(*) AS n FROM ${tail} GROUP BY 1 ORDER BY 1`);
+    const tail = this.#tail(kind);
+    const days = await rowsOf(writer, `SELECT dt, count(*) AS n FROM (${tail}) GROUP BY 1 ORDER BY 1`);
     const order = kind === "raw" ? "_sequence" : "sequence";
     for (const { dt, n } of days) {
-      const select = `SELECT *, ${day} AS dt FROM ${tail} WHERE ${day} = ${quoteText(String(dt))} ORDER BY ${order}`;
+      const select = `SELECT * FROM (${tail}) WHERE dt = ${quoteText(String(dt))} ORDER BY ${order}`;
       await this.#writeFile(writer, kind, String(dt), `part-${upTo}.parquet`, select, Number(n));
     }
-    if (days.length > 0) await writer.run(`DELETE FROM ${tail}`);
+    if (days.length > 0) await writer.run(`DELETE FROM ${this.#table(`${kind}_tail`)}`);
   }
 
   async #writeFile(
@@ -286,15 +326,6 @@ export class Lake {
 
 export function timestamp(millis: number): DuckDBTimestampValue {
   return new DuckDBTimestampValue(BigInt(millis) * 1000n);
-}
-
-function appendValue(appender: DuckDBAppender, value: Value, type: FieldType): void {
-  if (value === null) appender.appendNull();
-  else if (type === "string") appender.appendVarchar(value as string);
-  else if (type === "double") appender.appendDouble(value as number);
-  else if (type === "integer") appender.appendBigInt(BigInt(value as number));
-  else if (type === "boolean") appender.appendBoolean(value as boolean);
-  else appender.appendTimestamp(timestamp(value as number));
 }
 
 /** Waits until the file is on the disk: its rows leave the store with the next commit. Returns its bytes. */

@@ -277,7 +277,6 @@ export class Pump {
     const late = new Map<string, { key: string; start: number; events: number }>();
     const pending = [...state.pending];
     let clock = state.clock;
-    await lake.begin(writer);
     for (; cursor.record < records.length; cursor.record++) {
       const { sequence, arrival, data } = records[cursor.record]!;
       if (clock.mode === "held" && this.#replay === undefined && arrival > clock.since) clock = { mode: "wall" };
@@ -309,7 +308,7 @@ export class Pump {
         }
       }
     }
-    lake.end();
+    await lake.write(writer);
     // Dropped events are told for the whole batch: they count where it ends.
     if (cursor.record === records.length) counts.dropped += collected.dropped;
     counts.records += cursor.record - first;
