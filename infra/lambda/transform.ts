@@ -93,8 +93,8 @@ function lakeLine(spec: PipelineSpec): (event: Event, sequence: string, arrival:
       if (value === null || value === undefined) return;
       row[name] = isTime ? hiveTimestamp(value as number) : value;
     });
-    row["_sequence"] = sequence;
-    row["_arrival"] = hiveTimestamp(arrival);
+    row._sequence = sequence;
+    row._arrival = hiveTimestamp(arrival);
     return JSON.stringify(row);
   };
 }

@@ -239,7 +239,7 @@ function nameable(text: string): string {
 }
 
 function ruleLength(resource: Resource): number {
-  return String(resource.Properties["AlarmName"]).length + 'ALARM("") OR '.length;
+  return String(resource.Properties.AlarmName).length + 'ALARM("") OR '.length;
 }
 
 /** Runs of items that keep within a composite's limits. */

@@ -104,7 +104,7 @@ export const PIPELINES: Readonly<Record<string, PipelineSpec>> = Object.fromEntr
   [flights, clicks, daily, many].map((file) => [file.name, requireSpec(JSON.stringify(file))]),
 );
 
-export const FLIGHTS = PIPELINES["flights"]!;
+export const FLIGHTS = PIPELINES.flights!;
 export const CLICKS = PIPELINES["clicks-per-page-2"]!;
 
 export function options(over: Partial<SynthesisOptions> = {}): SynthesisOptions {

@@ -1,0 +1,113 @@
+/**
+ * What a pipeline costs on AWS in a month, by service, from its file and its rate. List prices of us-east-1; they differ a little
+ * by region and change over time, so they are data that a caller may replace.
+ */
+import type { CostEstimate } from "../../src/backend.ts";
+import type { PipelineSpec } from "../../src/core/spec.ts";
+import { combinationsCount, type Load, recordsPerMonth, shardsFor } from "./load.ts";
+import { PRICES, type Prices } from "./prices.ts";
+
+const HOURS = 730;
+const GB = 2 ** 30;
+const TB = 2 ** 40;
+const SECONDS = HOURS * 3_600;
+/** Firehose rounds each record up to this. */
+const FIREHOSE_UNIT = 5 * 1_024;
+/** A PUT payload unit. */
+const PUT_UNIT = 25 * 1_024;
+/** Parquet against JSON, measured on the flights of the sample. */
+const PARQUET_SHARE = 0.25;
+/** Hours of the instances a training: DeepAR on some hundred series, and the batch transform of them. */
+const TRAINING_HOURS = 20 / 60;
+const TRANSFORM_HOURS = 8 / 60;
+
+/** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
+export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
+  const groups = combinationsCount(spec) ?? load.groups ?? 10;
+  const series = groups * spec.series.measures.length;
+  const records = recordsPerMonth(load);
+  const events = records * (load.eventsPerRecord ?? 1);
+  const bytes = records * load.recordBytes;
+  const shards = shardsFor(spec, load);
+  const windowsPerMonth = SECONDS / (spec.series.every / 1_000);
+  const trainings = SECONDS / (spec.forecast.retrain / 1_000);
+  const families = new Set(spec.series.measures.map((m) => m.statistic === "count")).size;
+
+  const putUnits = (n: number, size: number) => n * Math.ceil(size / PUT_UNIT);
+  const relayed = (events * 60) / (PUT_UNIT - 1_024);
+  const windowRecords = windowsPerMonth * (groups + 1);
+  // The stream of windows has one shard; kept a day, as is the events'; the raw stream may keep more.
+  const extraHours = Math.max(0, spec.retention.stream / 3_600_000 - 24) > 0 ? 1 : 0;
+  const kinesis =
+    (2 * shards + 1) * prices.shardHour * HOURS +
+    shards * extraHours * prices.shardExtendedHour * HOURS +
+    ((putUnits(records, load.recordBytes) + relayed + windowRecords) / 1e6) * prices.putPerMillion;
+
+  const firehoseGb = (records * Math.ceil(load.recordBytes / FIREHOSE_UNIT) * FIREHOSE_UNIT) / GB;
+  const firehose = firehoseGb * (prices.firehoseGb + prices.firehoseConversionGb);
+
+  const parallelism = spec.source.shards;
+  const kpu = 1 + Math.ceil(parallelism / Math.min(4, parallelism));
+  const flink = kpu * prices.kpuHour * HOURS + (kpu - 1) * 50 * prices.kpuStorageGb;
+
+  const lakeMonths = Math.min(24, spec.retention.lake / (HOURS * 3_600_000));
+  const lakeGb = ((bytes * PARQUET_SHARE) / GB) * lakeMonths;
+  const s3 =
+    lakeGb * prices.s3Gb +
+    (SECONDS / 60) * (prices.s3Put / 1_000) +
+    ((windowsPerMonth + trainings * 20) / 1_000) * prices.s3Get;
+
+  const historyBytes =
+    ((bytes * PARQUET_SHARE) / SECONDS) * Math.min(spec.forecast.history / 1_000, lakeMonths * SECONDS);
+  const scanned = trainings * Math.max(historyBytes, 10 * 2 ** 20) + (load.queriedBytes ?? 0);
+  const athena = (scanned / TB) * prices.athenaTb;
+
+  const sagemaker =
+    trainings * families * (TRAINING_HOURS * prices.trainingHour + TRANSFORM_HOURS * prices.transformHour);
+
+  // Invocations: the transform and the relay by the megabyte and the second, compare by the window, the sweep by the minute.
+  const megabytes = bytes / 2 ** 20;
+  const seconds = {
+    enrich: Math.max(SECONDS / 60, megabytes) * 0.2,
+    relay: Math.min(SECONDS, Math.max(records / 1_000, Math.min(records, SECONDS))) * 0.05,
+  };
+  const lambdaGbSeconds =
+    0.5 * (seconds.enrich + seconds.relay + windowsPerMonth * 0.5 + (SECONDS / 60) * 0.5) + trainings * 3 * 60;
+  const invocations = Math.max(SECONDS / 60, megabytes) + Math.min(records, SECONDS) + windowsPerMonth + SECONDS / 60;
+  const lambda = lambdaGbSeconds * prices.lambdaGbSecond + (invocations / 1e6) * prices.lambdaMillion;
+
+  const both = spec.alarms.filter((a) => a.direction === "both").length > 0 ? 1 : 0;
+  const metrics = series * (6 + both) + 12;
+  // An alarm a series, or a query that is billed for each series it reads: the same price either way.
+  const alarmed = spec.alarms.length * groups;
+  const cloudwatch =
+    metrics * prices.metric +
+    (alarmed + 15) * prices.alarm +
+    ((SECONDS / 60) * 5 + windowsPerMonth * groups) * (prices.metricRead / 1_000);
+
+  const other = prices.kmsKey + 2 * prices.logsGb + ((trainings * 25) / 1_000) * prices.stepTransition;
+
+  const services = [
+    {
+      service: "Managed Service for Apache Flink",
+      cost: flink,
+      lever: "two processing units at least, whatever the load; shards add more",
+    },
+    {
+      service: "Data Firehose",
+      cost: firehose,
+      lever: "each record is billed as 5 KB: put several events into one record",
+    },
+    { service: "Kinesis Data Streams", cost: kinesis, lever: "shards, each 1,000 records or 1 MB a second" },
+    { service: "SageMaker", cost: sagemaker, lever: "how often the forecast is trained (forecast.retrain)" },
+    { service: "CloudWatch", cost: cloudwatch, lever: "series: groups times measures, seven metrics each" },
+    { service: "S3", cost: s3, lever: "how long the lake is kept (retention.lake)" },
+    { service: "Athena", cost: athena, lever: "bytes that queries and trainings read" },
+    { service: "Lambda", cost: lambda },
+    { service: "KMS, logs, Step Functions", cost: other },
+  ]
+    .map((s) => ({ ...s, cost: Math.round(s.cost * 100) / 100 }))
+    .sort((a, b) => b.cost - a.cost);
+  const total = Math.round(services.reduce((sum, s) => sum + s.cost, 0) * 100) / 100;
+  return { total, pricesOf: prices.of, services };
+}

@@ -1,0 +1,272 @@
+import { describe, expect, test } from "vitest";
+import type { Resource, Template, Value } from "../../../infra/template/cfn.ts";
+import { artifactsTemplate, type Incidents, synthesize } from "../../../infra/template/synthesize.ts";
+import { FLIGHTS, options, PIPELINES } from "./pipelines.ts";
+
+const INCIDENTS: readonly Incidents[] = [{ kind: "ops-center" }, { kind: "incident-manager" }];
+const STACKS = Object.entries(PIPELINES).flatMap(([name, spec]) =>
+  INCIDENTS.map((incidents) => ({
+    name: `${name}, ${incidents.kind}`,
+    template: synthesize(spec, options({ incidents, email: "on-call@example.org" })).template,
+  })),
+);
+const ALL = [...STACKS, { name: "artifacts", template: artifactsTemplate() }];
+
+/** Resources of a type, with their logical ids. */
+function ofType(template: Template, type: string): [string, Resource][] {
+  return Object.entries(template.Resources).filter(([, r]) => r.Type === type);
+}
+
+function* walk(value: unknown): Generator<Record<string, unknown>> {
+  if (Array.isArray(value)) for (const item of value) yield* walk(item);
+  else if (typeof value === "object" && value !== null) {
+    yield value as Record<string, unknown>;
+    for (const item of Object.values(value)) yield* walk(item);
+  }
+}
+
+/** Logical ids that a template refers to, in Ref, Fn::GetAtt and Fn::Sub. */
+function references(template: Template): string[] {
+  const found: string[] = [];
+  for (const object of walk(template)) {
+    if (typeof object.Ref === "string") found.push(object.Ref);
+    if (Array.isArray(object["Fn::GetAtt"])) found.push(object["Fn::GetAtt"][0] as string);
+    const sub = object["Fn::Sub"];
+    if (sub !== undefined) {
+      const [text, own] = Array.isArray(sub) ? (sub as [string, object]) : [sub as string, {}];
+      for (const [, name] of text.matchAll(/\$\{([^!}][^}.]*)(?:\.[^}]*)?\}/g)) if (!(name! in own)) found.push(name!);
+    }
+  }
+  return found.filter((id) => !id.startsWith("AWS::"));
+}
+
+test("the same pipeline and choices give the same bytes", () => {
+  for (const spec of Object.values(PIPELINES)) {
+    expect(synthesize(structuredClone(spec), options()).body).toBe(synthesize(spec, options()).body);
+  }
+});
+
+describe.each(ALL)("$name", ({ template }) => {
+  test("refers only to what it defines", () => {
+    const unknown = references(template).filter((id) => !(id in template.Resources));
+    expect(unknown).toEqual([]);
+  });
+
+  test("says of every stateful resource what its removal does", () => {
+    const stateful = ["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup"];
+    for (const [id, resource] of Object.entries(template.Resources)) {
+      if (stateful.includes(resource.Type)) {
+        expect(resource.DeletionPolicy, id).toBeDefined();
+        expect(resource.UpdateReplacePolicy, id).toBeDefined();
+      }
+    }
+    for (const [id, resource] of ofType(template, "AWS::S3::Bucket"))
+      expect(resource.DeletionPolicy, id).toBe("Retain");
+  });
+
+  test("closes its buckets", () => {
+    const buckets = ofType(template, "AWS::S3::Bucket");
+    expect(buckets.length).toBeGreaterThan(0);
+    for (const [id, { Properties }] of buckets) {
+      expect(Properties.PublicAccessBlockConfiguration, id).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(JSON.stringify(Properties.OwnershipControls), id).toContain("BucketOwnerEnforced");
+      expect(Properties.BucketEncryption, id).toBeDefined();
+      const policy = ofType(template, "AWS::S3::BucketPolicy").find(([, p]) => same(p.Properties.Bucket, { Ref: id }));
+      expect(JSON.stringify(policy), id).toContain('"aws:SecureTransport":"false"');
+    }
+  });
+});
+
+describe.each(STACKS)("$name", ({ template }) => {
+  const resources = Object.entries(template.Resources);
+
+  test("encrypts keys, streams, logs, queues and topics", () => {
+    for (const [id, { Properties }] of ofType(template, "AWS::KMS::Key")) {
+      expect(Properties.EnableKeyRotation, id).toBe(true);
+    }
+    for (const [id, { Properties }] of ofType(template, "AWS::Kinesis::Stream")) {
+      expect(Properties.StreamEncryption, id).toEqual({ EncryptionType: "KMS", KeyId: { Ref: "DataKey" } });
+    }
+    for (const [id, { Properties }] of ofType(template, "AWS::Logs::LogGroup")) {
+      expect(Properties.KmsKeyId, id).toBeDefined();
+      expect(Properties.RetentionInDays, id).toBe(30);
+    }
+    for (const [id, { Properties }] of ofType(template, "AWS::SQS::Queue")) {
+      expect(Properties.SqsManagedSseEnabled, id).toBe(true);
+    }
+    for (const [id, { Properties }] of ofType(template, "AWS::SNS::Topic")) {
+      expect(Properties.KmsMasterKeyId, id).toEqual({ Ref: "DataKey" });
+    }
+  });
+
+  test("gives every function its log group, arm64, Node 22 and a name that fits", () => {
+    const functions = ofType(template, "AWS::Lambda::Function");
+    expect(functions).toHaveLength(5);
+    for (const [id, { Properties }] of functions) {
+      expect(Properties, id).toMatchObject({ Runtime: "nodejs22.x", Architectures: ["arm64"] });
+      expect(String(Properties.FunctionName).length, id).toBeLessThanOrEqual(64);
+      const group = (Properties.LoggingConfig as { LogGroup: { Ref: string } }).LogGroup.Ref;
+      expect(template.Resources[group]?.Properties.LogGroupName, id).toBe(
+        `/aws/lambda/${String(Properties.FunctionName)}`,
+      );
+    }
+  });
+
+  test("bounds what a failing record can hold up", () => {
+    const mappings = ofType(template, "AWS::Lambda::EventSourceMapping");
+    expect(mappings).toHaveLength(2);
+    for (const [id, { Properties }] of mappings) {
+      expect(Properties, id).toMatchObject({
+        BisectBatchOnFunctionError: true,
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+        MaximumRetryAttempts: 5,
+        MaximumRecordAgeInSeconds: 3_600,
+      });
+      expect(Properties.DestinationConfig, id).toBeDefined();
+    }
+  });
+
+  test("runs queries and jobs within bounds", () => {
+    const [, group] = ofType(template, "AWS::Athena::WorkGroup")[0]!;
+    expect(group.Properties.WorkGroupConfiguration).toMatchObject({
+      EnforceWorkGroupConfiguration: true,
+      BytesScannedCutoffPerQuery: 107_374_182_400,
+      ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: "SSE_KMS" } },
+    });
+    const workflow = JSON.stringify(ofType(template, "AWS::StepFunctions::StateMachine")[0]);
+    expect(workflow.match(/"EnableNetworkIsolation":true/g)).toHaveLength(2);
+    expect(workflow).toContain('"EnableInterContainerTrafficEncryption":true');
+  });
+
+  // What cfn-lint does not see, by trying it on mutants: buffers, error prefixes, formats.
+  test("delivers Parquet as Firehose demands", () => {
+    const [, delivery] = ofType(template, "AWS::KinesisFirehose::DeliveryStream")[0]!;
+    const s3 = delivery.Properties.ExtendedS3DestinationConfiguration as Record<string, Value>;
+    expect((s3.BufferingHints as { SizeInMBs: number }).SizeInMBs).toBeGreaterThanOrEqual(64);
+    expect(s3.CompressionFormat).toBe("UNCOMPRESSED");
+    expect(s3.Prefix).toContain("!{timestamp:");
+    expect(s3.ErrorOutputPrefix).toContain("!{firehose:error-output-type}");
+  });
+
+  test("asks for alarms that CloudWatch takes", () => {
+    const alarms = ofType(template, "AWS::CloudWatch::Alarm");
+    expect(alarms.length).toBeGreaterThan(10);
+    for (const [id, { Properties }] of alarms) {
+      const p = Properties as Record<string, unknown>;
+      const metrics = p.Metrics as
+        | { ReturnData: boolean; Period?: number; MetricStat?: { Period: number } }[]
+        | undefined;
+      const period = (p.Period ?? metrics?.map((m) => m.Period ?? m.MetricStat?.Period).find((x) => x)) as number;
+      const periods = p.EvaluationPeriods as number;
+      expect(p.DatapointsToAlarm, id).toBeLessThanOrEqual(periods);
+      expect(period % 60, id).toBe(0);
+      expect(period * periods, id).toBeLessThanOrEqual(period < 3_600 ? 86_400 : 604_800);
+      if (metrics) {
+        expect(
+          metrics.filter((m) => m.ReturnData),
+          id,
+        ).toHaveLength(1);
+        expect(p.MetricName, id).toBeUndefined();
+      }
+      expect(String(p.AlarmName).length, id).toBeLessThanOrEqual(255);
+      expect(String(p.AlarmName), id).toMatch(/^[\x20-\x7e]+$/);
+      const actions = (p.AlarmActions ?? []) as Value[];
+      expect(actions.length, id).toBeLessThanOrEqual(5);
+      for (const action of actions) {
+        const text = JSON.stringify(action);
+        if (text.includes("opsitem"))
+          expect(text, id).toMatch(/:opsitem:[1-4]#CATEGORY=(Availability|Cost|Performance|Recovery|Security)"/);
+      }
+    }
+    const names = resources.flatMap(([, r]) =>
+      r.Type.startsWith("AWS::CloudWatch::") ? [JSON.stringify(r.Properties.AlarmName ?? r)] : [],
+    );
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("writes schedules that the scheduler takes", () => {
+    const schedules = ofType(template, "AWS::Scheduler::Schedule");
+    expect(schedules).toHaveLength(2);
+    for (const [id, { Properties }] of schedules) {
+      expect(Properties.ScheduleExpression, id).toMatch(
+        /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/,
+      );
+      expect(JSON.stringify(Properties.Target), id).toContain("DeadLetterConfig");
+    }
+  });
+
+  test("keeps property values within what Flink's service takes", () => {
+    const [, app] = ofType(template, "AWS::KinesisAnalyticsV2::Application")[0]!;
+    for (const object of walk(app)) {
+      for (const value of Object.values((object.PropertyMap as Record<string, unknown>) ?? {})) {
+        if (typeof value === "string") expect(value.length).toBeLessThanOrEqual(2_048);
+      }
+    }
+  });
+
+  test("alarms on its own health in every way it can fail", () => {
+    const own = resources.filter(([id]) => id.startsWith("Health")).map(([id]) => id.slice("Health".length));
+    expect(own.sort()).toEqual(
+      [
+        ...[
+          "AnalysisSilent",
+          "CompareBehind",
+          "CompareDeadLetters",
+          "DeliveryFailed",
+          "DeliveryLate",
+          "FlinkCheckpoints",
+        ],
+        ...[
+          "FlinkRestarts",
+          "ForecastMissing",
+          "RejectedShare",
+          "RelayBehind",
+          "RelayDeadLetters",
+          "ScheduleDeadLetters",
+        ],
+        ...["SweepFailed", "SweepStopped", "TrainingFailed"],
+      ].sort(),
+    );
+  });
+
+  test("tags what can be tagged with its pipeline", () => {
+    const taggable = [
+      "AWS::S3::Bucket",
+      "AWS::Kinesis::Stream",
+      "AWS::KMS::Key",
+      "AWS::CloudWatch::Alarm",
+      "AWS::SNS::Topic",
+    ];
+    for (const [id, r] of resources)
+      if (taggable.includes(r.Type)) expect(JSON.stringify(r.Properties.Tags), id).toContain("forewatch:pipeline");
+  });
+});
+
+test("the lake's table has the pipeline's fields in their order, then where each row came from", () => {
+  const { template } = synthesize(FLIGHTS, options());
+  const input = template.Resources.RawTable!.Properties.TableInput as {
+    StorageDescriptor: { Columns: { Name: string; Type: string }[] };
+  };
+  expect(input.StorageDescriptor.Columns.map(({ Name, Type }) => `${Name} ${Type}`)).toEqual([
+    "scheduled timestamp",
+    "origin string",
+    "destination string",
+    "delay double",
+    "distance double",
+    "_sequence string",
+    "_arrival timestamp",
+  ]);
+});
+
+test("a region without DeepAR is refused with its name", () => {
+  expect(() => synthesize(FLIGHTS, options({ region: "mars-north-1" }))).toThrow(/mars-north-1/);
+});
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
