@@ -27,12 +27,12 @@ const may = {
   "src/cli": [
     ...["core", "rpc", "local"].map((f) => inside(`src/${f}`)),
     "^src/backend\\.ts$",
-    ...pkg("@duckdb", "vega-datasets"),
+    ...pkg("vega-datasets"),
   ],
   "src/ui": [
     ...["core", "rpc", "sql"].map((f) => inside(`src/${f}`)),
     "^src/backend\\.ts$",
-    ...pkg("vscode", "hyparquet", "papaparse", "jsonc-parser"),
+    ...pkg("vscode", "hyparquet", "fzstd", "papaparse", "jsonc-parser"),
   ],
   webview: [
     inside("src/rpc"),

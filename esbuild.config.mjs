@@ -13,6 +13,8 @@ const common = {
   sourcemap: dev ? "linked" : false,
   legalComments: "none",
   logLevel: "warning",
+  // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its module build can.
+  mainFields: ["module", "main"],
   define: { FOREWATCH_VERSION: JSON.stringify(version) },
 };
 
@@ -41,12 +43,28 @@ const engine = {
 
 const cli = { ...node, entryPoints: { cli: "src/cli/main.ts" }, outdir: "dist", outExtension: { ".js": ".mjs" } };
 
+/** Parts of the extension that load when they are first needed: each a bundle of its own beside main.cjs. */
+const lazyParts = { "sample-reader": "src/ui/wizard/sample.ts" };
+const lazily = {
+  name: "lazily",
+  setup({ onResolve, initialOptions }) {
+    for (const [name, file] of Object.entries(initialOptions.entryPoints)) {
+      if (name === "main") continue;
+      const ending = new RegExp(`${file.split("/").slice(-2).join("/").replaceAll(".", "\\.")}$`);
+      onResolve({ filter: ending }, ({ kind }) =>
+        kind === "dynamic-import" ? { path: `./${name}.cjs`, external: true } : undefined,
+      );
+    }
+  },
+};
+
 const extension = {
   ...common,
   platform: "node",
   target: "node20",
   format: "cjs",
-  entryPoints: { main: "src/main.ts" },
+  entryPoints: { main: "src/main.ts", ...lazyParts },
+  plugins: [lazily],
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   external: ["vscode"],

@@ -16,7 +16,6 @@ import {
   proposeWindow,
   type Row,
 } from "../wizard/infer.ts";
-import { parseSample, readSample } from "../wizard/sample.ts";
 import { type Draft, pipelineName, writePipelineFile } from "../wizard/write.ts";
 
 const PEEKED = 500;
@@ -57,6 +56,7 @@ interface Sample {
 }
 
 async function askRows(context: Context, given: string | undefined): Promise<Sample | undefined> {
+  const { parseSample, readSample } = await import("../wizard/sample.ts");
   if (given !== undefined) return { name: basename(given), rows: await readSample(given) };
   const streams = context.live.snapshot.streams.filter((s) => s.records > 0);
   const file = { label: "$(file) A sample file…", detail: "CSV, JSON, JSON lines or Parquet", value: "file" };
@@ -70,7 +70,7 @@ async function askRows(context: Context, given: string | undefined): Promise<Sam
   if (from !== "file") {
     const records = await (await context.session.backend()).streams.peek(from, { limit: PEEKED });
     const text = records.filter((r) => r.encoding === "utf8").map((r) => r.data.trim());
-    return { name: from, rows: await parseSample({ text: text.join("\n"), cut: false }) };
+    return { name: from, rows: parseSample({ text: text.join("\n"), cut: false }) };
   }
   const chosen = await vscode.window.showOpenDialog({
     title: "New Pipeline: a file with some of the events",

@@ -342,13 +342,8 @@ function alarms(input: ExplorerInput): TreeNode {
     }),
   );
   const raised = list.filter((a) => a.state === "ALARM").length;
-  return section(
-    "alarms",
-    "Alarms",
-    "bell",
-    nodes,
-    raised > 0 ? `${raised} in ALARM` : list.length > 0 ? "all OK" : "",
-  );
+  const well = list.length > 0 && list.every((a) => a.state === "OK");
+  return section("alarms", "Alarms", "bell", nodes, raised > 0 ? `${raised} in ALARM` : well ? "all OK" : "");
 }
 
 function alarmState(alarm: AlarmInfo, input: ExplorerInput): string {

@@ -1,6 +1,13 @@
-/** Reads the first rows of a sample file: CSV, JSON, JSON lines or Parquet. */
+/**
+ * Reads the first rows of a sample file: CSV, JSON, JSON lines or Parquet. Its libraries are as large as the rest of the
+ * extension, so it is a bundle of its own that loads when somebody makes a pipeline.
+ */
 import { open } from "node:fs/promises";
 import { extname } from "node:path";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { decompress as unzstd } from "fzstd";
+import { type Compressors, parquetReadObjects } from "hyparquet";
+import papa from "papaparse";
 import { Fault } from "../../core/fault.ts";
 import type { Row } from "./infer.ts";
 
@@ -12,8 +19,7 @@ const ROWS = 2_000;
 export async function readSample(file: string): Promise<readonly Row[]> {
   let rows: readonly Row[];
   try {
-    rows =
-      extname(file).toLowerCase() === ".parquet" ? await readParquet(file) : await parseSample(await readHead(file));
+    rows = extname(file).toLowerCase() === ".parquet" ? await readParquet(file) : parseSample(await readHead(file));
   } catch (cause) {
     throw unreadable(file, cause);
   }
@@ -22,7 +28,7 @@ export async function readSample(file: string): Promise<readonly Row[]> {
 }
 
 /** The rows of a text in JSON, JSON lines or CSV; `cut` tells that the text may end in the middle of a row. */
-export async function parseSample({ text, cut }: { text: string; cut: boolean }): Promise<Row[]> {
+export function parseSample({ text, cut }: { readonly text: string; readonly cut: boolean }): Row[] {
   const trimmed = text.trimStart();
   if (trimmed.startsWith("[") && !cut) return (JSON.parse(trimmed) as unknown[]).filter(isRow).slice(0, ROWS);
   if (trimmed.startsWith("{")) {
@@ -30,7 +36,6 @@ export async function parseSample({ text, cut }: { text: string; cut: boolean })
     if (cut) lines.pop();
     return lines.slice(0, ROWS).map((line) => JSON.parse(line) as Row);
   }
-  const { default: papa } = await import("papaparse");
   const { data } = papa.parse<Row>(text, { header: true, skipEmptyLines: true, preview: ROWS });
   return cut ? data.slice(0, -1) : data;
 }
@@ -46,7 +51,6 @@ async function readHead(file: string): Promise<{ text: string; cut: boolean }> {
 async function readParquet(file: string): Promise<Row[]> {
   await using handle = await open(file, "r");
   const { size } = await handle.stat();
-  const { parquetReadObjects } = await import("hyparquet");
   const source = {
     byteLength: size,
     slice: async (start: number, end = size) => {
@@ -55,9 +59,16 @@ async function readParquet(file: string): Promise<Row[]> {
       return buffer.buffer;
     },
   };
-  const rows = await parquetReadObjects({ file: source, rowEnd: ROWS });
+  const rows = await parquetReadObjects({ file: source, rowEnd: ROWS, compressors: COMPRESSORS });
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])));
 }
+
+/** The codecs that writers use besides Snappy, which the reader knows itself. */
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+  ZSTD: (input, size) => unzstd(input, new Uint8Array(size)),
+};
 
 /** A Parquet value as JSON would have it. */
 function plain(value: unknown): unknown {
