@@ -231,7 +231,7 @@ export class Comparer {
     const rows = await rowsOf(
       writer,
       `SELECT series, window_start, actual, median, deviation FROM ${this.#table("comparison")}
-       WHERE window_start >= make_timestamp($1 * 1000) AND window_start < make_timestamp($2 * 1000)
+       WHERE window_start >= make_timestamp(CAST($1 AS BIGINT) * 1000) AND window_start < make_timestamp(CAST($2 AS BIGINT) * 1000)
          AND deviation IS NOT NULL AND list_contains(from_json($3, '["VARCHAR"]'), series)`,
       [BigInt(since), BigInt(until), JSON.stringify(series)],
     );
@@ -251,7 +251,7 @@ export class Comparer {
       const rows = await rowsOf(
         writer,
         `SELECT window_start AS start, actual, lower, median, upper, deviation FROM ${this.#table("comparison")}
-         WHERE series = $1 AND window_start >= make_timestamp($2 * 1000) ORDER BY window_start`,
+         WHERE series = $1 AND window_start >= make_timestamp(CAST($2 AS BIGINT) * 1000) ORDER BY window_start`,
         [id, BigInt(at - FROZEN_BEFORE)],
       );
       const points = rows.map((r) => ({ ...(r as unknown as Omit<ChartPoint, "late">), late: 0 }));

@@ -58,7 +58,7 @@ export function forecastsOf(registry: Registry, store: Store): Forecasts {
       const rows = await store.read(
         `SELECT ${POINT}, coalesce(l.late, 0) AS late FROM ${tableName(name, "comparison")} c
          LEFT JOIN (SELECT window_start, sum(events) AS late FROM ${tableName(name, "late_window")} WHERE series_group = $4 GROUP BY 1) l USING (window_start)
-         WHERE series = $1 AND c.window_start >= make_timestamp($2 * 1000) AND c.window_start < make_timestamp($3 * 1000) ORDER BY c.window_start`,
+         WHERE series = $1 AND c.window_start >= make_timestamp(CAST($2 AS BIGINT) * 1000) AND c.window_start < make_timestamp(CAST($3 AS BIGINT) * 1000) ORDER BY c.window_start`,
         [series, BigInt(Math.floor(from)), BigInt(Math.floor(until)), Object.values(key.by).join("|")],
       );
       const points = rows.map(pointOf);
