@@ -1,0 +1,28 @@
+/** A bucket in memory, with ETags as S3 gives them. */
+import { createHash } from "node:crypto";
+import type { Objects, StoredObject } from "../../../infra/lambda/ports.ts";
+
+export class MemoryObjects implements Objects {
+  readonly content = new Map<string, Buffer>();
+  /** What was asked for, with `unchanged` where the ETag still fitted. */
+  readonly reads: string[] = [];
+
+  async get(key: string, etag?: string): Promise<StoredObject | "unchanged" | undefined> {
+    const body = this.content.get(key);
+    if (!body) {
+      this.reads.push(`${key} missing`);
+      return undefined;
+    }
+    const own = `"${createHash("md5").update(body).digest("hex")}"`;
+    this.reads.push(own === etag ? `${key} unchanged` : key);
+    return own === etag ? "unchanged" : { body, etag: own };
+  }
+
+  async put(key: string, body: string | Uint8Array): Promise<void> {
+    this.content.set(key, Buffer.from(body));
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    return [...this.content.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+}

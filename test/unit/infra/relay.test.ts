@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checker } from "../../../infra/lambda/checked.ts";
+import { unpack } from "../../../infra/lambda/kpl.ts";
+import { type EventLine, metricDimension, parseMetricDimension } from "../../../infra/lambda/names.ts";
+import { lowerSequence, relay } from "../../../infra/lambda/relaying.ts";
+import { CLICKS, FLIGHTS } from "./pipelines.ts";
+
+const ARRIVAL = Date.UTC(2026, 10, 22, 10);
+const incoming = (data: string | Uint8Array, i = 0, shard = "shardId-000000000000") => ({
+  sequence: String(49_546_010_820n + BigInt(i)),
+  shard,
+  data: Buffer.from(data),
+  arrival: ARRIVAL,
+});
+const linesOf = (records: readonly { readonly data: string }[]) =>
+  records.flatMap((r) => r.data.split("\n").map((l) => JSON.parse(l) as EventLine));
+
+/** An aggregate as the KPL writes it; written from the format's document, field by field. */
+function aggregate(parts: readonly Uint8Array[]): Uint8Array {
+  const varint = (n: number): number[] => (n < 128 ? [n] : [(n % 128) | 128, ...varint(Math.floor(n / 128))]);
+  const field = (number: number, bytes: Uint8Array) => [number * 8 + 2, ...varint(bytes.length), ...bytes];
+  const record = (data: Uint8Array) => Uint8Array.from([8, 0, ...field(3, data)]);
+  const message = Uint8Array.from([...field(1, Buffer.from("key")), ...parts.flatMap((p) => field(3, record(p)))]);
+  const digest = createHash("md5").update(message).digest();
+  return Uint8Array.from([0xf3, 0x89, 0x9a, 0xc2, ...message, ...digest]);
+}
+
+describe("KPL aggregates", () => {
+  test("give their records back, whatever is in them", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 6 }), (parts) => {
+        expect(unpack(aggregate(parts)).map((p) => Buffer.from(p).toString("hex"))).toEqual(
+          parts.map((p) => Buffer.from(p).toString("hex")),
+        );
+      }),
+    );
+  });
+  test("a record that is none, or whose digest does not fit, stands for itself", () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (data) => {
+        expect(unpack(data)).toEqual([data]);
+        const broken = Uint8Array.from([...aggregate([data]).subarray(0, -1), 0]);
+        if (!Buffer.from(broken).equals(Buffer.from(aggregate([data])))) expect(unpack(broken)).toEqual([broken]);
+      }),
+    );
+  });
+});
+
+test("an event becomes its time, its group and the fields that measures are made of", () => {
+  const toEvents = relay(FLIGHTS, checker(FLIGHTS));
+  const { records, counts, newest } = toEvents([
+    incoming(JSON.stringify({ scheduled: "2026-11-22T09:00:00Z", origin: "BOS", delay: -3, distance: 5 })),
+    incoming(JSON.stringify({ scheduled: "2026-11-22T09:30:00Z", origin: "ZZZ" }), 1),
+    incoming("nonsense", 2),
+  ]);
+  expect(linesOf(records)).toEqual([
+    { time: Date.UTC(2026, 10, 22, 9), key: "BOS", fields: { delay: -3 } },
+    // Not a listed origin: no series counts it, but it moves the clock.
+    { time: Date.UTC(2026, 10, 22, 9, 30), key: null, fields: {} },
+  ]);
+  expect(counts).toEqual({ events: 2, rejected: 1, dropped: 0 });
+  expect(newest).toBe(Date.UTC(2026, 10, 22, 9, 30));
+});
+
+test("groups of several fields, and values that are only counted", () => {
+  const toEvents = relay(CLICKS, checker(CLICKS));
+  const { records } = toEvents([incoming(JSON.stringify({ at: ARRIVAL, Page: "a|b", mobile: true, status: 200 }))]);
+  expect(linesOf(records)).toEqual([{ time: ARRIVAL, key: "a\\|b|true", fields: { status: 200 } }]);
+});
+
+test("every event goes on once, in the order of its shard, in records that Kinesis bills as one unit", () => {
+  const event = (i: number) =>
+    JSON.stringify({ scheduled: ARRIVAL - i * 1_000, origin: i % 3 === 0 ? "JFK" : "BOS", delay: i });
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 12 }), (sizes) => {
+      let n = 0;
+      const batches = sizes.map((size, i) => incoming(Array.from({ length: size }, () => event(n++)).join("\n"), i));
+      const { records } = relay(FLIGHTS, checker(FLIGHTS))(batches);
+      expect(linesOf(records).map((l) => l.fields.delay)).toEqual(Array.from({ length: n }, (_, i) => i));
+      for (const r of records) expect(Buffer.byteLength(r.data)).toBeLessThanOrEqual(25_000);
+      const sequences = new Set(batches.map((b) => b.sequence));
+      for (const r of records) expect(sequences.has(r.firstSequence)).toBe(true);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("what was one shard stays one shard", () => {
+  const toEvents = relay(CLICKS, checker(CLICKS));
+  const record = JSON.stringify({ at: ARRIVAL, Page: "p", mobile: false });
+  const { records } = toEvents([0, 1, 2, 3].map((s) => incoming(record, s, `shardId-00000000000${s}`)));
+  const quarter = 2n ** 126n;
+  expect(records.map((r) => r.hashKey)).toEqual([0n, 1n, 2n, 3n].map((s) => String(s * quarter)));
+});
+
+test("sequence numbers compare as the numbers they are", () => {
+  expect(lowerSequence("999", "1000")).toBe("999");
+  expect(
+    lowerSequence(
+      "49590338271490256608559692538361571095921575989136588898",
+      "49590338271490256608559692538361571095921575989136588899",
+    ),
+  ).toMatch(/98$/);
+});
+
+test("a series' id survives as a metric's dimension", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (id) => {
+      const value = metricDimension(id);
+      expect(value).toMatch(/^[\x20-\x7e]*$/);
+      expect(parseMetricDimension(value)).toBe(id);
+    }),
+  );
+});

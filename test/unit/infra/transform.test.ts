@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { checker } from "../../../infra/lambda/checked.ts";
+import type { FirehoseEvent, FirehoseRecord } from "../../../infra/lambda/events.ts";
+import { ANSWER_BYTES, transform } from "../../../infra/lambda/transform.ts";
+import { FLIGHTS } from "./pipelines.ts";
+
+const ARRIVAL = Date.UTC(2026, 10, 22, 10);
+const spec = { ...FLIGHTS };
+const check = checker(spec);
+const good = (over: object = {}) => ({
+  scheduled: "2026-11-22T09:59:30Z",
+  origin: "BOS",
+  destination: "LAX",
+  delay: 4.5,
+  distance: 2611,
+  ...over,
+});
+
+/** As Firehose sends it to a transform that reads a Kinesis stream (Lambda Developer Guide, "Firehose"). */
+function event(...data: (string | Uint8Array)[]): FirehoseEvent {
+  return {
+    invocationId: "2b4d1ad9-2f48-94bd-a088-767c317e994a",
+    deliveryStreamArn: "arn:aws:firehose:eu-west-1:123456789012:deliverystream/fw-flights-lake",
+    region: "eu-west-1",
+    records: data.map(
+      (d, i): FirehoseRecord => ({
+        recordId: `4954601082${i}0000000`,
+        approximateArrivalTimestamp: ARRIVAL,
+        data: Buffer.from(d).toString("base64"),
+        kinesisRecordMetadata: {
+          shardId: "shardId-000000000000",
+          partitionKey: "4d1ad2b9-24f8-4b9d-a088-76e9947c317a",
+          sequenceNumber: `4954601082${i}`,
+          subsequenceNumber: "",
+        },
+      }),
+    ),
+  };
+}
+
+const text = (base64: string) => Buffer.from(base64, "base64").toString();
+const rows = (base64: string) =>
+  text(base64)
+    .split("\n")
+    .filter(Boolean)
+    .map((l) => JSON.parse(l) as Record<string, unknown>);
+
+test("a good record becomes a row with the lake's columns", () => {
+  const { records, rejected } = transform(event(JSON.stringify(good())), spec, check);
+  expect(records.map((r) => r.result)).toEqual(["Ok"]);
+  expect(rows(records[0]!.data)).toEqual([
+    {
+      scheduled: "2026-11-22 09:59:30.000",
+      origin: "BOS",
+      destination: "LAX",
+      delay: 4.5,
+      distance: 2611,
+      _sequence: "49546010820",
+      _arrival: "2026-11-22 10:00:00.000",
+    },
+  ]);
+  expect(rejected).toEqual([]);
+});
+
+test("of a batched record each line stands for itself; what is rejected is kept with its reason and bytes", () => {
+  const lines = [
+    JSON.stringify(good()),
+    "{not json",
+    JSON.stringify(good({ delay: "late" })),
+    JSON.stringify(good({ origin: "JFK" })),
+  ];
+  const { records, rejected, counts } = transform(event(lines.join("\n")), spec, check);
+  expect(records[0]!.result).toBe("Ok");
+  expect(rows(records[0]!.data).map((r) => r.origin)).toEqual(["BOS", "JFK"]);
+  expect(rejected).toHaveLength(1);
+  expect(rejected[0]!.key).toMatch(/^dt=2026-11-22\/[0-9a-f]{32}\.json\.gz$/);
+  const kept = rejected[0]!.lines
+    .trim()
+    .split("\n")
+    .map((l) => JSON.parse(l) as Record<string, string>);
+  expect(kept.map((k) => k.reason)).toEqual(["malformed-json", "wrong-type"]);
+  expect(kept.map((k) => text(k.data!))).toEqual([lines[1], lines[2]]);
+  expect(kept[0]).toMatchObject({ sequence: "49546010820", arrival: "2026-11-22 10:00:00.000" });
+  expect(counts).toEqual({ events: 2, rejections: 2, dropped: 0, overflowed: 0 });
+});
+
+test("records of a KPL aggregate are told apart by their subsequence", () => {
+  const [record] = event(JSON.stringify(good())).records;
+  const packed = { ...record!, kinesisRecordMetadata: { ...record!.kinesisRecordMetadata!, subsequenceNumber: 3 } };
+  const { records } = transform({ records: [packed] }, spec, check);
+  expect(rows(records[0]!.data)[0]!._sequence).toBe("49546010820.3");
+});
+
+test("what enrich drops is dropped, what it makes of an event is delivered, and its failure is a rejection", () => {
+  const enriched = checker(spec, (e) => {
+    if (e.origin === "XXX") return null;
+    if (e.origin === "BAD") throw new Error("no such airport");
+    return [e, { ...e, origin: "JFK" }];
+  });
+  const { records, counts, rejected } = transform(
+    event(JSON.stringify(good()), JSON.stringify(good({ origin: "XXX" })), JSON.stringify(good({ origin: "BAD" }))),
+    spec,
+    enriched,
+  );
+  expect(records.map((r) => r.result)).toEqual(["Ok", "Dropped", "Dropped"]);
+  expect(counts).toEqual({ events: 2, rejections: 1, dropped: 1, overflowed: 0 });
+  expect(rejected[0]!.lines).toContain("no such airport");
+});
+
+test("events too far from their arrival to be true are rejected", () => {
+  const { rejected } = transform(
+    event(JSON.stringify(good({ scheduled: "2027-01-01" })), JSON.stringify(good({ scheduled: "2001-03-05" }))),
+    spec,
+    check,
+  );
+  const reasons = rejected[0]!.lines
+    .trim()
+    .split("\n")
+    .map((l) => (JSON.parse(l) as { reason: string }).reason);
+  expect(reasons).toEqual(["time-ahead", "time-behind"]);
+});
+
+test("a batch that is brought again rejects to the same object", () => {
+  const batch = event("nonsense", "more nonsense");
+  expect(transform(batch, spec, check).rejected).toEqual(transform({ ...batch }, spec, check).rejected);
+});
+
+test("whatever comes, every record comes back once, in order, within the answer's size, and nothing is lost", () => {
+  const anything = fc.oneof(
+    fc.constant(JSON.stringify(good())),
+    fc.array(fc.constantFrom(JSON.stringify(good()), "[1]", "", "{"), { maxLength: 5 }).map((l) => l.join("\n")),
+    fc.uint8Array({ maxLength: 64 }),
+  );
+  fc.assert(
+    fc.property(fc.array(anything, { minLength: 1, maxLength: 8 }), (data) => {
+      const batch = event(...data);
+      const { records, counts, rejected } = transform(batch, spec, check);
+      expect(records.map((r) => r.recordId)).toEqual(batch.records.map((r) => r.recordId));
+      const delivered = records.flatMap((r) => (r.result === "Ok" ? rows(r.data) : []));
+      expect(delivered).toHaveLength(counts.events);
+      const kept = rejected.flatMap((r) => r.lines.trim().split("\n"));
+      expect(kept).toHaveLength(counts.rejections);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("an enrich that multiplies events beyond the answer's room loses none: those records go back as they came", () => {
+  const flood = checker(spec, (e) => Array.from({ length: 2_000 }, () => e));
+  const batch = event(...Array.from({ length: 40 }, () => JSON.stringify(good())));
+  const { records, counts } = transform(batch, spec, flood);
+  expect(JSON.stringify({ records }).length).toBeLessThanOrEqual(ANSWER_BYTES + 4_096);
+  expect(counts.overflowed).toBeGreaterThan(0);
+  records.forEach((r, i) => {
+    if (r.result === "ProcessingFailed") expect(r.data).toBe(batch.records[i]!.data);
+    else expect(rows(r.data)).toHaveLength(2_000);
+  });
+});
