@@ -14,6 +14,8 @@ export default defineConfig({
       { extends: true, test: { name: "golden", include: ["test/golden/**/*.test.ts"] } },
       { extends: true, test: { name: "engine", include: ["test/engine/**/*.test.ts"] } },
       { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
+      { extends: true, test: { name: "infra", include: ["test/infra/**/*.test.ts"] } },
+      { extends: true, test: { name: "pages", include: ["test/e2e/pages/**/*.test.ts"] } },
       {
         extends: true,
         test: { name: "stress", include: ["test/stress/**/*.test.ts"], testTimeout: 900_000 },

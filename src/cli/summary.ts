@@ -148,7 +148,7 @@ async function backtestBefore(
 
 async function liveCoverage(backend: Backend, name: string): Promise<number | null> {
   const sql =
-    "SELECT avg(CASE WHEN actual BETWEEN lower AND upper THEN 1.0 ELSE 0.0 END) AS share FROM comparison WHERE version IS NOT NULL AND actual IS NOT NULL";
+    "SELECT avg(CASE WHEN actual BETWEEN lower AND upper THEN 1e0 ELSE 0e0 END) AS share FROM comparison WHERE version IS NOT NULL AND actual IS NOT NULL";
   const { query, rows } = await backend.queries.run(name, { sql });
   await backend.queries.release(query);
   const share = rows[0]?.[0];

@@ -28,14 +28,14 @@ export interface PostmortemSource {
 export function postmortem(incident: PostmortemSource): string {
   const { contributors, timeline, evidence } = incident;
   const lines = [
-    `# Post-mortem: ${escape(incident.title)}`,
+    `# Post-mortem: ${plain(incident.title)}`,
     "",
     `| | |`,
     `|---|---|`,
     `| Incident | ${incident.id} |`,
     `| Status | ${incident.status}${incident.resolvedAt === null ? "" : ` at ${formatInstant(incident.resolvedAt)}`} |`,
     `| Severity | ${incident.severity} |`,
-    `| Owner | ${escape(incident.owner ?? "nobody")} |`,
+    `| Owner | ${plain(incident.owner ?? "nobody")} |`,
     `| Alarm | ${incident.rule ?? "declared by hand"} |`,
     `| First window | ${formatInstant(incident.from)} |`,
     `| Opened | ${formatInstant(incident.openedAt)} |`,
@@ -46,7 +46,7 @@ export function postmortem(incident: PostmortemSource): string {
     "|---|---|---|---:|---:|---:|---|",
     ...contributors.map((c) => {
       const cells = [
-        escape(label(c.series)),
+        plain(label(c.series)),
         formatInstant(c.from),
         formatInstant(c.worst.start),
         number(c.worst.actual),
@@ -60,8 +60,8 @@ export function postmortem(incident: PostmortemSource): string {
     "## Timeline",
     "",
     ...timeline.flatMap((t) => {
-      const who = t.author === null ? "" : ` (${escape(t.author)})`;
-      if (t.kind !== "note") return [`- ${formatInstant(t.at)}${who} ${escape(t.text)}`];
+      const who = t.author === null ? "" : ` (${plain(t.author)})`;
+      if (t.kind !== "note") return [`- ${formatInstant(t.at)}${who} ${plain(t.text)}`];
       return [`- ${formatInstant(t.at)}${who} wrote:`, "", ...t.text.split("\n").map((l) => `  > ${l}`), ""];
     }),
     "",
@@ -89,15 +89,15 @@ export function postmortem(incident: PostmortemSource): string {
 function evidenceLines(e: PostmortemSource["evidence"][number]): string[] {
   const shown = e.rows.slice(0, 20);
   return [
-    `### ${escape(e.title)}`,
+    `### ${plain(e.title)}`,
     "",
     "```sql",
     e.sql.replaceAll("```", "` ` `"),
     "```",
     "",
-    `| ${e.columns.map(escape).join(" | ")} |`,
+    `| ${e.columns.map(plain).join(" | ")} |`,
     `|${e.columns.map(() => "---").join("|")}|`,
-    ...shown.map((row) => `| ${row.map((cell) => escape(cell === null ? "NULL" : String(cell))).join(" | ")} |`),
+    ...shown.map((row) => `| ${row.map((cell) => plain(cell === null ? "NULL" : String(cell))).join(" | ")} |`),
     ...(e.rows.length > shown.length ? ["", `${e.rows.length - shown.length} more rows`] : []),
     "",
   ];
@@ -112,6 +112,6 @@ function number(value: number | null): string {
   return value === null ? "" : String(Number(value.toPrecision(4)));
 }
 
-function escape(text: string): string {
+function plain(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|#]/g, "\\$&").replaceAll("\n", " ");
 }

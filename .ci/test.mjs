@@ -1,0 +1,85 @@
+// npm test [-- SUITE ...]: sets everything up, runs the suites one after another and prints a closing line for each.
+// Suites: lint types layers unit golden engine contract infra pages vscode e2e; by hand also stress.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ensureBuild, ensureDependencies, root, run } from "./setup.mjs";
+
+const bin = (name) => join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
+const reports = join(root, "node_modules", ".cache", "forewatch-reports");
+
+/** Each suite resolves with true when it passed. */
+const SUITES = {
+  lint: async () => (await run(bin("biome"), ["check", "--error-on-warnings", "."])) === 0,
+  types: async () =>
+    (await run(bin("tsc"), ["--noEmit"])) === 0 &&
+    (!existsSync(join(root, "webview", "tsconfig.json")) ||
+      (await run(bin("tsc"), ["--noEmit", "-p", "webview"])) === 0),
+  layers: async () => (await run(process.execPath, [join(root, ".ci", "layers.mjs")])) === 0,
+  unit: () => vitest("unit"),
+  golden: () => vitest("golden"),
+  engine: () => vitest("engine"),
+  contract: () => vitest("contract"),
+  infra: () => vitest("infra"),
+  pages: () => vitest("pages", join("e2e", "pages")),
+  vscode: async () => (await run(process.execPath, [join(root, "test", "vscode", "run.mjs")])) === 0,
+  e2e: async () => (await run(process.execPath, [join(root, "test", "e2e", "run.mjs")])) === 0,
+  stress: () => vitest("stress"),
+};
+const DEFAULT = Object.keys(SUITES).filter((name) => name !== "stress");
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in SUITES));
+if (unknown.length > 0) {
+  console.error(`There is no suite ${unknown.join(", ")}. Suites: ${Object.keys(SUITES).join(", ")}.`);
+  process.exit(2);
+}
+await ensureDependencies();
+await ensureBuild();
+mkdirSync(reports, { recursive: true });
+const failed = [];
+for (const name of asked.length > 0 ? asked : DEFAULT) {
+  console.log(`\n=== ${name}`);
+  const begun = Date.now();
+  const passed = await SUITES[name]();
+  console.log(`=== ${name} ${passed ? "passed" : "FAILED"} in ${Math.round((Date.now() - begun) / 1_000)} s`);
+  if (!passed) failed.push(name);
+}
+if (failed.length > 0) {
+  console.error(`\nFailed: ${failed.join(", ")}`);
+  process.exit(1);
+}
+console.log("\nAll suites passed.");
+
+/** Runs one project of vitest.config.ts; a suite that ran no test has failed. Skipped tests are counted and named. */
+async function vitest(project, place = project) {
+  const folder = join(root, "test", place);
+  if (!existsSync(folder) || !readdirSync(folder, { recursive: true }).some((f) => String(f).endsWith(".test.ts"))) {
+    console.error(`${project}: there are no tests`);
+    return false;
+  }
+  const report = join(reports, `${project}.json`);
+  rmSync(report, { force: true });
+  const code = await run(bin("vitest"), [
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ]);
+  if (!existsSync(report)) return false;
+  const {
+    numPassedTests,
+    numFailedTests,
+    numPendingTests,
+    numTodoTests = 0,
+    testResults,
+  } = JSON.parse(readFileSync(report, "utf8"));
+  for (const { assertionResults } of testResults)
+    for (const t of assertionResults)
+      if (t.status === "pending" || t.status === "skipped") console.log(`skipped: ${t.fullName}`);
+  console.log(
+    `${project}: ${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests + numTodoTests} skipped`,
+  );
+  return code === 0 && numPassedTests > 0;
+}
