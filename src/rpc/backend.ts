@@ -3,10 +3,17 @@
  * travel. JSON-RPC 2.0 by vscode-jsonrpc carries them, so requests can be cancelled and report progress, and any pair of
  * streams or message channels will do. Failures arrive as the same Faults that were thrown.
  */
-import { CancellationTokenSource, type Disposable, type MessageConnection, ResponseError } from "vscode-jsonrpc";
+import {
+  type CancellationToken,
+  CancellationTokenSource,
+  ConnectionError,
+  type Disposable,
+  type MessageConnection,
+  ResponseError,
+} from "vscode-jsonrpc";
 import type { Backend, CallOptions, Change, Noun, Progress, TargetInfo } from "../backend.ts";
 import { PORT } from "../backend.ts";
-import { Fault, type FaultData } from "../core/fault.ts";
+import { Fault } from "../core/fault.ts";
 
 /** JSON-RPC's range for errors of the application. */
 const FAULT_CODE = -32_000;
@@ -45,8 +52,7 @@ export function serveBackend(connection: MessageConnection, backend: Backend): D
             token.onCancellationRequested(() => abort.abort());
             if (token.isCancellationRequested) abort.abort();
             const onProgress = (value: Progress) => {
-              if (call.progress !== undefined)
-                void connection.sendNotification("progress", { call: call.progress, value });
+              if (call.progress !== undefined) void notify(connection, "progress", { call: call.progress, value });
             };
             args[at] = { signal: abort.signal, onProgress } satisfies CallOptions;
           }
@@ -61,15 +67,27 @@ export function serveBackend(connection: MessageConnection, backend: Backend): D
     }
   }
   registered.push(connection.onRequest("target", () => backend.target));
-  const changes = backend.onChange(
-    (change) => void connection.sendNotification("change", change).catch(() => changes.dispose()),
-  );
+  const changes = backend.onChange((change) => void notify(connection, "change", change, () => changes.dispose()));
   return {
     dispose() {
       changes.dispose();
       for (const r of registered) r.dispose();
     },
   };
+}
+
+/** Tells the other side; when it has gone, there is nobody to tell, and `gone` is called instead. */
+async function notify(
+  connection: MessageConnection,
+  method: string,
+  params: unknown,
+  gone?: () => void,
+): Promise<void> {
+  try {
+    await connection.sendNotification(method, params);
+  } catch {
+    gone?.();
+  }
 }
 
 /**
@@ -86,45 +104,67 @@ export async function connectBackend(connection: MessageConnection): Promise<Bac
     new Fault("engine.unreachable", "The connection to the engine was lost.", {
       next: "It restarts by itself; try again in a moment.",
     });
-  connection.onClose(() => {
+  const lose = () => {
     open = false;
     for (const reject of gone) reject(unreachable());
     gone.clear();
-  });
+  };
+  connection.onClose(lose);
+  connection.onDispose(lose);
   connection.onNotification("change", (change: Change) => {
-    for (const listener of listeners) listener(change);
+    const failures: unknown[] = [];
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // Every listener has been told; what one of them failed with is the connection's to log.
+    if (failures.length > 0) throw failures[0];
   });
   connection.onNotification("progress", ({ call, value }: { call: number; value: Progress }) =>
     progress.get(call)?.(value),
   );
 
-  async function send(method: string, given: readonly unknown[]): Promise<unknown> {
+  /** Sends a request; whatever goes wrong arrives as a Fault, the loss of the connection too. */
+  async function ask(method: string, params: unknown, token?: CancellationToken): Promise<unknown> {
     if (!open) throw unreachable();
-    const at = OPTIONS_AT[method];
-    const options = at === undefined ? undefined : (given[at] as CallOptions | undefined);
-    const args = at === undefined ? given : given.slice(0, at);
-    const id = ++calls;
-    const cancellation = new CancellationTokenSource();
-    const cancel = () => cancellation.cancel();
-    if (options?.signal?.aborted) throw new Fault("cancelled", "Cancelled before it began.");
-    options?.signal?.addEventListener("abort", cancel);
-    if (options?.onProgress) progress.set(id, options.onProgress);
-    const call: Call = { args, ...(options?.onProgress && { progress: id }) };
     let lost: (fault: Fault) => void = () => {};
     const closed = new Promise<never>((_, reject) => {
       lost = reject;
       gone.add(reject);
     });
     try {
-      return await Promise.race([connection.sendRequest(method, call, cancellation.token), closed]);
+      return await Promise.race([connection.sendRequest(method, params, token), closed]);
     } catch (error) {
-      if (error instanceof ResponseError) throw Fault.from((error.data as FaultData | undefined) ?? error);
-      if (!open) throw unreachable();
+      if (error instanceof ResponseError && error.data !== undefined) throw Fault.from(error.data);
+      if (!open || error instanceof ConnectionError) throw unreachable();
       throw Fault.from(error);
     } finally {
       gone.delete(lost);
+    }
+  }
+
+  async function send(method: string, given: readonly unknown[]): Promise<unknown> {
+    const at = OPTIONS_AT[method];
+    const options = at === undefined ? undefined : (given[at] as CallOptions | undefined);
+    const args = at === undefined ? [...given] : given.slice(0, at);
+    // JSON would make null of an argument that is not given, and null is no reason to use a default.
+    while (args.length > 0 && args.at(-1) === undefined) args.pop();
+    if (options?.signal?.aborted) throw new Fault("cancelled", "Cancelled before it began.");
+    const id = ++calls;
+    const cancellation = new CancellationTokenSource();
+    const cancel = () => cancellation.cancel();
+    options?.signal?.addEventListener("abort", cancel);
+    if (options?.onProgress) progress.set(id, options.onProgress);
+    const call: Call = { args, ...(options?.onProgress && { progress: id }) };
+    try {
+      return await ask(method, call, cancellation.token);
+    } finally {
       progress.delete(id);
       options?.signal?.removeEventListener("abort", cancel);
+      cancellation.dispose();
     }
   }
 
@@ -134,7 +174,7 @@ export async function connectBackend(connection: MessageConnection): Promise<Bac
       Object.fromEntries(methods.map((name) => [name, (...args: unknown[]) => send(`${noun}/${name}`, args)])),
     ]),
   ) as unknown as Pick<Backend, Noun>;
-  const target = (await connection.sendRequest("target")) as TargetInfo;
+  const target = (await ask("target", {})) as TargetInfo;
   return {
     ...nouns,
     target,
