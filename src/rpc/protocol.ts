@@ -110,11 +110,10 @@ export interface PageStates {
   readonly incident: {
     /** The note being written, not yet added. */
     readonly draft: string;
+    /** Whether the note is shown as it will look, not as it is written. */
     readonly preview: boolean;
-    readonly runbook: boolean;
     /** The contributor whose chart is shown. */
     readonly series: string | null;
-    readonly scroll: number;
   };
   readonly results: {
     readonly run: string | null;
@@ -122,7 +121,8 @@ export interface PageStates {
     /** Column widths in px by column name. */
     readonly widths: Readonly<Record<string, number>>;
   };
-  readonly preview: { readonly kept: boolean; readonly scroll: number };
+  /** Whether what stays as it is is listed too. */
+  readonly preview: { readonly all: boolean };
 }
 
 // ---- requests by page ----------------------------------------------------------------------------------------------

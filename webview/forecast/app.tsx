@@ -8,6 +8,7 @@ import { extent as extentOf, newestActual, type Range } from "../parts/chart/vis
 import { count, formatFullTime, formatLength, formatTime } from "../parts/format.ts";
 import { Empty, FaultNotice, FaultStrip, Loading } from "../parts/notice.tsx";
 import { type Page, useAction } from "../parts/page.tsx";
+import { fullLabel, groupSeries, neighbour } from "../parts/series.ts";
 import { chartCsv } from "./csv.ts";
 import { useChartSource, useSeries } from "./data.ts";
 import { Legend } from "./legend.tsx";
@@ -15,7 +16,6 @@ import { Multiples } from "./multiples.tsx";
 import { Overview } from "./overview.tsx";
 import { Picker } from "./picker.tsx";
 import { type Extent, following, keyAction, moved, PRESETS, presetOf, presetRange } from "./range.ts";
-import { fullLabel, groupSeries, neighbour } from "./series.ts";
 import { WindowTable } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
 

@@ -6,7 +6,7 @@ import { drawMiniature } from "../parts/chart/miniature.ts";
 import { onThemeChange, readTheme } from "../parts/chart/theme.ts";
 import type { Range } from "../parts/chart/visible.ts";
 import { formatDeviation, formatNumber, formatPercent } from "../parts/format.ts";
-import { fullLabel, type SeriesGroup, shortLabel } from "./series.ts";
+import { fullLabel, type SeriesGroup, shortLabel } from "../parts/series.ts";
 
 interface Props {
   readonly source: ChartSource;
@@ -101,5 +101,5 @@ function Picture({ columns, range }: { readonly columns: ChartColumns; readonly 
   useEffect(() => {
     drawMiniature(canvas.current!, columns, readTheme(), { range, padding: 6, mark: 2 });
   }, [columns, range.from, range.until, round]);
-  return <canvas ref={canvas} aria-hidden="true" />;
+  return <canvas ref={canvas} />;
 }

@@ -100,7 +100,7 @@ export function Overview({ columns, extent, range, zone, onRange }: Props) {
 
   return (
     <div class="overview" onPointerDown={jump}>
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} />
       <div class="brush-dim" style={{ left: "0", width: share(range.from) }} />
       <div class="brush-dim" style={{ left: share(range.until), right: "0" }} />
       <div class="brush" style={{ left: share(range.from), right: `calc(100% - ${share(range.until)})` }}>

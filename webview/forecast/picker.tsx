@@ -2,8 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { SeriesInfo } from "../../src/rpc/page.ts";
 import { formatDeviation, formatPercent } from "../parts/format.ts";
-import { valueOf } from "../parts/toolkit.ts";
-import { fullLabel, type SeriesGroup, shortLabel } from "./series.ts";
+import { fullLabel, type SeriesGroup, shortLabel } from "../parts/series.ts";
+import { textOf } from "../parts/toolkit.ts";
 
 interface Props {
   readonly groups: readonly SeriesGroup[];
@@ -49,7 +49,7 @@ export function Picker({ groups, total, selected, search, onSearch, onSelect }: 
           placeholder={`Search ${total} series`}
           aria-label="Search series"
           value={search}
-          onInput={(event) => onSearch(valueOf(event))}
+          onInput={(event) => onSearch(textOf(event))}
           onKeyDown={(event) => {
             if (event.key === "ArrowDown" || event.key === "Enter") choose(active);
             else if (event.key === "Escape") onSearch("");

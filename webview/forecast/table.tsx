@@ -3,7 +3,8 @@ import { useMemo, useState } from "preact/hooks";
 import type { ChartColumns } from "../../src/rpc/page.ts";
 import { alarmEdges, indexAt, isBreaching, type Range } from "../parts/chart/visible.ts";
 import { formatDeviation, formatNumber, formatTime, type Zone, zoneName } from "../parts/format.ts";
-import { Grid, type GridCell, type Sorting } from "../parts/grid/grid.tsx";
+import { Grid, type GridCell } from "../parts/grid/grid.tsx";
+import { nextSorting, type Sorting } from "../parts/grid/sorting.ts";
 
 interface Props {
   readonly columns: ChartColumns;
@@ -41,12 +42,6 @@ export function WindowTable({ columns, range, zone, label }: Props) {
       onSort={(column) => setSorting((old) => nextSorting(old, column))}
     />
   );
-}
-
-/** A first click sorts ascending, the next descending, the third not at all. */
-export function nextSorting(old: Sorting | null, column: number): Sorting | null {
-  if (old?.column !== column) return { column, descending: false };
-  return old.descending ? null : { column, descending: true };
 }
 
 /** The indexes of the visible windows in the asked order: newest first by default; missing values last. */

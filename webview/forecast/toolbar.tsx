@@ -51,7 +51,7 @@ export function Toolbar(props: Props) {
         </button>
       </div>
       <span class="grow" />
-      <div class="segments" role="group" aria-label="Range">
+      <fieldset class="segments" aria-label="Range">
         {PRESETS.map((each) => (
           <button
             type="button"
@@ -65,7 +65,7 @@ export function Toolbar(props: Props) {
             {each.name}
           </button>
         ))}
-      </div>
+      </fieldset>
       <button
         type="button"
         class={`tool follow${follow ? " on" : ""}`}

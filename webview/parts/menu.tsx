@@ -13,9 +13,11 @@ interface Props {
   readonly icon?: IconName;
   readonly items: readonly Item[];
   readonly disabled?: boolean;
+  /** Which edge of the button the menu keeps to. */
+  readonly align?: "left" | "right";
 }
 
-export function Menu({ label, icon, items, disabled = false }: Props) {
+export function Menu({ label, icon, items, disabled = false, align = "right" }: Props) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
 
@@ -46,7 +48,7 @@ export function Menu({ label, icon, items, disabled = false }: Props) {
   };
 
   return (
-    <div class="menu" ref={root}>
+    <div class={`menu ${align}`} ref={root}>
       <button
         type="button"
         class="tool menu-button"

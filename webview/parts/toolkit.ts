@@ -26,6 +26,7 @@ provideVSCodeDesignSystem().register(
 
 /** What every component takes. */
 interface ToolkitElement extends AriaAttributes {
+  readonly key?: string | number;
   readonly id?: string;
   readonly class?: string;
   readonly title?: string;
@@ -60,7 +61,7 @@ declare module "preact" {
 }
 
 /** The value of the field that an event comes from. */
-export function valueOf(event: Event): string {
+export function textOf(event: Event): string {
   const target = event.currentTarget;
   return target instanceof HTMLElement && "value" in target && typeof target.value === "string" ? target.value : "";
 }

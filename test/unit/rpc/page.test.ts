@@ -173,7 +173,7 @@ describe("a page and its host", () => {
     open.push(page);
     const told = await new Promise((resolve) => page.on("deployment", resolve));
     expect(told).toEqual({ state: "running", message: "Creating the stream" });
-    const keep = { subject: { file: "f", pipeline: "p" }, state: { kept: true, scroll: 12 } };
+    const keep = { subject: { file: "f", pipeline: "p" }, state: { all: true } };
     page.tell("page.keep", keep);
     expect(await kept).toEqual(keep);
   });

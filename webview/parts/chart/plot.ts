@@ -137,7 +137,7 @@ export class SeriesPlot {
     chart.data.datasets.forEach((dataset, i) => {
       dataset.data = (lines[i] ?? []) as Point[];
     });
-    const roomy = !part.thinned && part.actual.length < 130;
+    const roomy = !part.thinned && part.actual.length < chart.width / 12;
     chart.data.datasets[ACTUAL]!.pointRadius = roomy ? 2 : 0;
     const y = chart.options.scales!.y!;
     const [low, high] = valueRange(part);

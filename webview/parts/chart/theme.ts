@@ -35,7 +35,7 @@ export function readTheme(): ChartTheme {
     kind: contrast ? "contrast" : light ? "light" : "dark",
     background: get("editor-background", light ? "#ffffff" : "#1f1f1f"),
     text,
-    muted: get("descriptionForeground", text),
+    muted: contrast ? text : resolve(fade(text, 75)),
     grid: resolve(fade(text, contrast ? 30 : 9)),
     actual: blue,
     expected: resolve(fade(text, contrast ? 100 : 62)),

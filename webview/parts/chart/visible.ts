@@ -176,10 +176,11 @@ export function newestActual(columns: ChartColumns): number | null {
   return null;
 }
 
-/** `range` moved, and if need be narrowed, to lie within `limits`; never narrower than `least`. */
+/** `range` moved, and if need be narrowed or widened about its middle, to lie within `limits` and be at least `least` wide. */
 export function clampRange(range: Range, limits: Range, least: number): Range {
   const span = Math.min(Math.max(range.until - range.from, least), Math.max(limits.until - limits.from, least));
-  const from = Math.max(limits.from, Math.min(range.from, limits.until - span));
+  const middle = (range.from + range.until) / 2;
+  const from = Math.max(limits.from, Math.min(middle - span / 2, limits.until - span));
   return { from, until: from + span };
 }
 

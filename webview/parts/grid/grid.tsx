@@ -7,6 +7,7 @@ import { Icon } from "../icon.tsx";
 import { GridHeader } from "./header.tsx";
 import { scrollHeight, scrollTo, viewAt } from "./scroll.ts";
 import { moveSelection, type Rectangle, rectangle, type Selection } from "./selection.ts";
+import type { Sorting } from "./sorting.ts";
 
 export interface GridColumn {
   readonly name: string;
@@ -22,11 +23,6 @@ export interface GridColumn {
 export interface GridCell {
   readonly text: string;
   readonly tone?: "null" | "empty" | "bad" | "muted";
-}
-
-export interface Sorting {
-  readonly column: number;
-  readonly descending: boolean;
 }
 
 interface Props {
@@ -177,6 +173,7 @@ export function Grid(props: Props) {
     >
       <GridHeader {...props} template={template} height={headerHeight} numbered={numbered} width={width} />
       <div role="presentation" class="grid-sizer" style={{ height: `${scrollHeight(rows)}px`, width: `${width}px` }}>
+        {/* biome-ignore lint/a11y/useSemanticElements: as above */}
         <div
           role="rowgroup"
           class="grid-body"

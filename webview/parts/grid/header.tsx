@@ -1,5 +1,6 @@
 /** The grid's header: names, types, sorting, and the handles that resize. */
-import type { GridColumn, Sorting } from "./grid.tsx";
+import type { GridColumn } from "./grid.tsx";
+import type { Sorting } from "./sorting.ts";
 
 interface Props {
   readonly columns: readonly GridColumn[];

@@ -1,7 +1,7 @@
 /** The series as the picker shows them: grouped by measure, found by words, in a stable order. */
 import { parseSeriesId } from "../../src/core/series.ts";
 import type { SeriesInfo } from "../../src/rpc/page.ts";
-import { humanise } from "../parts/format.ts";
+import { humanise } from "./format.ts";
 
 export interface SeriesGroup {
   readonly measure: string;

@@ -1,0 +1,167 @@
+/** Every page in every state and theme: nothing that the policy refuses, nothing serious to axe, nothing logged as an error. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PageHandlers, PageName } from "../../../src/rpc/page.ts";
+import { launchBrowser } from "../../support/host/index.mjs";
+import { type Bundle, bundlePages, changeTheme, shoot, showPage } from "./browser.ts";
+import { type Recorded, recordedFlights } from "./flights.ts";
+import { forecastHost, type Mood } from "./hosts.ts";
+import { AWS_PLAN, LACKS, previewHost } from "./plans.ts";
+import { resultsHost } from "./runs.ts";
+import { incidentHost } from "./storm.ts";
+import type { ThemeName } from "./themes.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser: Browser;
+let bundles: ReadonlyMap<PageName, Bundle>;
+let data: Recorded;
+
+beforeAll(async () => {
+  [browser, bundles, data] = await Promise.all([launchBrowser(), bundlePages(), recordedFlights()]);
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** What axe finds serious or critical, after WCAG 2.2 AA. */
+async function seriousFindings(page: Page): Promise<string[]> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Page.setBypassCSP", { enabled: true });
+  await page.evaluate(AXE);
+  const tags = JSON.stringify(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
+  const { violations } = (await page.evaluate(`axe.run(document, { runOnly: ${tags} })`)) as {
+    violations: readonly Violation[];
+  };
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`).join("\n")}`);
+}
+
+interface Case {
+  readonly name: string;
+  readonly page: PageName;
+  readonly handlers: () => PageHandlers<never> | object;
+  /** Text that shows the state. */
+  readonly shows: string | RegExp;
+  readonly then?: (page: Page) => Promise<void>;
+}
+
+const moods: Record<PageName, (mood: Mood) => object> = {
+  forecast: (mood) => forecastHost(data, { mood }),
+  incident: (mood) => incidentHost(data, { mood }),
+  results: (mood) => resultsHost({ mood }),
+  preview: (mood) => previewHost({ mood }),
+};
+const texts: Record<PageName, Record<Mood, string | RegExp>> = {
+  forecast: {
+    full: "Departures at BOS",
+    empty: "No series yet",
+    loading: "Reading the series",
+    failing: "does not answer",
+  },
+  incident: {
+    full: /Departures at BOS, EWR and JFK are \d+% below forecast since 5 Mar 06:00/,
+    empty: "No series contributes",
+    loading: "Reading the incident",
+    failing: "does not answer",
+  },
+  results: { full: "1,000,000 rows", empty: "No results yet", loading: "Reading the runs", failing: "does not answer" },
+  preview: { full: "Monthly cost", empty: "there is nothing to do", loading: "Comparing", failing: "does not answer" },
+};
+const press =
+  (...keys: string[]) =>
+  async (page: Page) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+const cases: Case[] = [
+  ...(["forecast", "incident", "results", "preview"] as const).flatMap((page) =>
+    (["full", "empty", "loading", "failing"] as const).map(
+      (mood): Case => ({ name: `${page} ${mood}`, page, handlers: () => moods[page](mood), shows: texts[page][mood] }),
+    ),
+  ),
+  {
+    name: "forecast table",
+    page: "forecast",
+    handlers: () => forecastHost(data),
+    shows: "Time (UTC)",
+    then: press("t"),
+  },
+  {
+    name: "forecast multiples",
+    page: "forecast",
+    handlers: () => forecastHost(data),
+    shows: "all series",
+    then: press("m"),
+  },
+  { name: "results running", page: "results", handlers: () => resultsHost({ state: "running" }), shows: "Running" },
+  { name: "results failed", page: "results", handlers: () => resultsHost({ state: "failed" }), shows: "Go to line 4" },
+  {
+    name: "results cancelled",
+    page: "results",
+    handlers: () => resultsHost({ state: "cancelled" }),
+    shows: "was stopped",
+  },
+  {
+    name: "results chart",
+    page: "results",
+    handlers: () => resultsHost({ rowCount: 2_000 }),
+    shows: "2,000 rows",
+    then: async (page) => {
+      await page.getByRole("button", { name: "Chart" }).click();
+      await page.getByRole("img", { name: /by hour/ }).waitFor();
+    },
+  },
+  {
+    name: "preview lacks",
+    page: "preview",
+    handlers: () => previewHost({ plan: { ...AWS_PLAN, lacks: LACKS } }),
+    shows: "2 things to settle first",
+  },
+];
+
+describe.each(["dark", "light", "contrast"] as const)("in the %s theme", (theme: ThemeName) => {
+  it.each(cases)("$name", async ({ name, page, handlers, shows, then }) => {
+    const shown = await showPage({ browser, bundles, name: page, handlers: handlers() as never, theme });
+    try {
+      if (then) {
+        await shown.page.locator("#page[aria-busy=false]").waitFor();
+        await shown.page.locator("header").first().waitFor();
+        await then(shown.page);
+      }
+      await shown.page.getByText(shows).first().waitFor();
+      expect(await seriousFindings(shown.page)).toEqual([]);
+      expect(shown.complaints).toEqual([]);
+      await shoot(shown.page, `${name.replaceAll(" ", "-")}-${theme}`);
+    } finally {
+      await shown.close();
+    }
+  });
+});
+
+describe("a change of theme", () => {
+  it("redraws the chart in the new colours", async () => {
+    const { page, close } = await showPage({ browser, bundles, name: "forecast", handlers: forecastHost(data) });
+    try {
+      await page.getByRole("img", { name: /actual against forecast/ }).waitFor();
+      const corner = `(() => { const c = document.querySelector(".series-chart canvas");
+        const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+        let blue = 0; for (let i = 0; i < d.length; i += 4) if (d[i] === 26 && d[i + 1] === 133 && d[i + 2] === 255) blue++;
+        return blue; })()`;
+      expect(await page.evaluate(corner)).toBe(0);
+      await changeTheme(page, "light");
+      // #1a85ff is the light theme's blue.
+      await expect.poll(() => page.evaluate(corner)).toBeGreaterThan(100);
+    } finally {
+      await close();
+    }
+  });
+});

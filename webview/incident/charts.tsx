@@ -1,0 +1,84 @@
+/** A contributor's chart as it was when the incident opened, beside the same windows as they are now. */
+import { useMemo } from "preact/hooks";
+import { type ChartColumns, type Incident, packChart } from "../../src/rpc/page.ts";
+import { type ChartSource, useLiveChart } from "../parts/chart/live.ts";
+import { SeriesChart } from "../parts/chart/series-chart.tsx";
+import { extent, newestActual, type Range } from "../parts/chart/visible.ts";
+import { formatTime, type Zone } from "../parts/format.ts";
+import { FaultNotice } from "../parts/notice.tsx";
+import { fullLabel } from "../parts/series.ts";
+
+interface Props {
+  readonly incident: Incident;
+  readonly source: ChartSource;
+  readonly series: string;
+  readonly zone: Zone;
+}
+
+/** What is shown before the first breaching window. */
+const BEFORE = 36;
+/** What is shown after the newest one. */
+const AFTER = 12;
+
+export function Charts({ incident, source, series, zone }: Props) {
+  const frozen = useMemo(() => {
+    const chart = incident.frozen.find((each) => each.series === series);
+    return chart ? packChart(chart) : null;
+  }, [incident.frozen, series]);
+  const live = useLiveChart(source, incident.pipeline, series);
+  const name = fullLabel(series);
+  const shared = useMemo(() => rangeOf(incident, frozen, live.columns), [incident, frozen, live.columns]);
+  return (
+    <div class="twin-charts">
+      <figure>
+        <figcaption>
+          At opening <span class="muted">{formatTime(incident.openedAt, zone)}</span>
+        </figcaption>
+        {frozen && shared ? (
+          <SeriesChart
+            columns={frozen}
+            range={shared}
+            zone={zone}
+            interactive={false}
+            label={`${name} as it was when the incident opened`}
+          />
+        ) : (
+          <p class="muted chart-none">No picture was kept of this series: it joined after the opening.</p>
+        )}
+      </figure>
+      <figure>
+        <figcaption>
+          {incident.status === "open" ? "Now" : "Since"}
+          {live.columns && newestActual(live.columns) !== null && (
+            <span class="muted"> up to {formatTime(newestActual(live.columns) ?? 0, zone)}</span>
+          )}
+        </figcaption>
+        {live.columns && shared ? (
+          <SeriesChart
+            columns={live.columns}
+            range={shared}
+            zone={zone}
+            interactive={false}
+            label={`${name} as it is now`}
+          />
+        ) : live.fault ? (
+          <FaultNotice fault={live.fault} onRetry={live.reload} />
+        ) : (
+          <div class="chart-wait skeleton" />
+        )}
+      </figure>
+    </div>
+  );
+}
+
+/** The same range for both, so that they can be compared: from before the incident to a little after its newest window. */
+function rangeOf(incident: Incident, frozen: ChartColumns | null, live: ChartColumns | null): Range | null {
+  const columns = live ?? frozen;
+  const all = columns && extent(columns);
+  if (!columns || !all) return null;
+  const end = incident.resolvedAt ?? newestActual(columns) ?? incident.openedAt;
+  return {
+    from: Math.max(all.from, incident.from - BEFORE * columns.every),
+    until: Math.min(all.until, Math.max(end, incident.openedAt) + AFTER * columns.every),
+  };
+}

@@ -1,0 +1,151 @@
+/** A result as a chart: lines over time, bars over names. */
+import {
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  TimeScale,
+  Tooltip,
+} from "chart.js";
+import "chartjs-adapter-luxon";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { Cell } from "../../src/rpc/page.ts";
+import { onThemeChange, readTheme } from "../parts/chart/theme.ts";
+import { count, formatNumber, type Zone } from "../parts/format.ts";
+import { Empty, FaultNotice, Loading } from "../parts/notice.tsx";
+import { useAsked } from "../parts/page.tsx";
+import { type ChartData, type ChartPlan, chartData, chartPlan, type ResultColumn } from "./columns.ts";
+import type { Rows } from "./rows.ts";
+
+Chart.register(BarController, BarElement, LineController, LineElement, PointElement);
+Chart.register(CategoryScale, LinearScale, TimeScale, Legend, Tooltip);
+
+/** Rows that are read for a chart; a result that is longer should be aggregated in SQL. */
+const MOST_ROWS = 20_000;
+/** Bars that can be told apart. */
+const MOST_BARS = 200;
+
+interface Props {
+  /** Names the rows: a new key reads anew. */
+  readonly name: string;
+  readonly columns: readonly ResultColumn[];
+  readonly rows: Rows;
+  readonly zone: Zone;
+}
+
+export function ResultChart({ name, columns, rows, zone }: Props) {
+  const plan = useMemo(() => chartPlan(columns), [columns]);
+  const most = plan?.x.kind === "name" ? MOST_BARS : MOST_ROWS;
+  const asked = useAsked(name, (signal) => rows.read(0, Math.min(rows.rowCount, most), signal));
+  if (!plan) {
+    return (
+      <Empty icon="chart" title="Nothing to draw">
+        <p>A chart needs a column of numbers, and a time or a name to put them by.</p>
+      </Empty>
+    );
+  }
+  if (asked.fault) return <FaultNotice fault={asked.fault} onRetry={asked.reload} />;
+  if (!asked.value) return <Loading label="Reading the rows" />;
+  return (
+    <div class="result-chart">
+      <Canvas plan={plan} columns={columns} rows={asked.value} zone={zone} />
+      {rows.rowCount > most && (
+        <p class="muted result-chart-note">
+          Drawn from the first {count(most, "row")} of {rows.rowCount.toLocaleString("en-US")}.
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface CanvasProps {
+  readonly plan: ChartPlan;
+  readonly columns: readonly ResultColumn[];
+  readonly rows: readonly (readonly Cell[])[];
+  readonly zone: Zone;
+}
+
+function Canvas({ plan, columns, rows, zone }: CanvasProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const data = useMemo(() => chartData(plan, columns, rows), [plan, columns, rows]);
+  useEffect(() => {
+    let chart = draw(canvas.current!, plan, data, zone);
+    const release = onThemeChange(() => {
+      chart.destroy();
+      chart = draw(canvas.current!, plan, data, zone);
+    });
+    return () => {
+      release();
+      chart.destroy();
+    };
+  }, [plan, data, zone]);
+  const x = columns[plan.x.column]?.name ?? "";
+  return (
+    <div class="result-canvas">
+      <canvas ref={canvas} role="img" aria-label={`${data.lines.map((line) => line.label).join(", ")} by ${x}`} />
+    </div>
+  );
+}
+
+function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone: Zone): Chart {
+  const theme = readTheme();
+  const time = plan.x.kind === "time";
+  const colour = (i: number) => theme.palette[i % theme.palette.length] ?? theme.actual;
+  const few = data.lines.every((line) => line.points.length < 60);
+  const ticks = { color: theme.muted, padding: 6, font: { family: theme.font, size: 11 } };
+  return new Chart<"line" | "bar", { x: number; y: number }[]>(canvas, {
+    type: time ? "line" : "bar",
+    data: {
+      labels: time ? [] : [...data.names],
+      datasets: data.lines.map((line, i) => ({
+        label: line.label,
+        data: [...line.points],
+        borderColor: colour(i),
+        backgroundColor: colour(i),
+        ...(time
+          ? { borderWidth: 1.75, pointRadius: few ? 2.5 : 0, pointHitRadius: 8 }
+          : { borderRadius: 3, maxBarThickness: 48 }),
+      })),
+    },
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      parsing: false,
+      interaction: { mode: "index", intersect: false },
+      plugins: {
+        legend: {
+          display: data.lines.length > 1 || plan.split !== null,
+          align: "start",
+          labels: { color: theme.text, boxWidth: 10, boxHeight: 10, useBorderRadius: true, borderRadius: 2 },
+        },
+        tooltip: { callbacks: { label: (item) => ` ${item.dataset.label}: ${formatNumber(item.parsed.y)}` } },
+      },
+      scales: {
+        x: time
+          ? {
+              type: "time",
+              adapters: { date: { zone, locale: "en-GB" } },
+              time: {
+                displayFormats: { hour: "HH:mm", day: "d MMM", week: "d MMM", month: "MMM yyyy" },
+                tooltipFormat: "d MMM yyyy HH:mm",
+              },
+              grid: { color: theme.grid, drawTicks: false },
+              ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 28 },
+            }
+          : { type: "category", grid: { display: false }, ticks: { ...ticks, maxRotation: 40 } },
+        y: {
+          beginAtZero: true,
+          border: { display: false },
+          grid: { color: theme.grid, drawTicks: false },
+          ticks: { ...ticks, maxTicksLimit: 7, callback: (value) => formatNumber(Number(value)) },
+        },
+      },
+    },
+  }) as Chart;
+}
