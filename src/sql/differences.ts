@@ -265,7 +265,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   { construct: "Timestamps", athena: "Up to twelve decimals; three in tables.", here: "Six decimals." },
   {
-    construct: "approx_distinct's maximum error, the sample of TABLESAMPLE, random, shuffle",
+    construct: "The sample of TABLESAMPLE, random, shuffle",
     athena: "Random.",
     here: "Random.",
   },

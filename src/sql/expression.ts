@@ -73,6 +73,7 @@ function through(pass: Pass, at: ParserRuleContext): Typed {
   const clause =
     at instanceof G.SortItemContext ||
     at instanceof G.FilterContext ||
+    at instanceof G.WhereClauseContext ||
     at instanceof G.OverContext ||
     at instanceof G.WindowSpecificationContext ||
     at instanceof G.PartitionByContext ||
@@ -85,7 +86,8 @@ function through(pass: Pass, at: ParserRuleContext): Typed {
     (at.KW_MEASURES() !== null || at.KW_DEFINE() !== null || at.KW_PATTERN() !== null)
   )
     return refuse(pass, at, "Row patterns in windows run on Athena only.");
-  if (!clause && children.length !== 1)
+  const layer = at.children?.length === 1 || at instanceof G.ParenthesizedExpressionContext;
+  if (!clause && (children.length !== 1 || !layer))
     return refuse(pass, at, "This expression is not done here.", "It runs on Athena.");
   let last: Typed = { sql: [], type: UNKNOWN };
   for (const child of children) if (!(child instanceof G.IdentifierContext)) last = pass.typed(child);

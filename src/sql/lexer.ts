@@ -13,30 +13,32 @@ export interface Token {
   readonly text: string;
 }
 
-// One alternative a kind, in the order of the groups below. `:name` is a parameter unless a colon stands before it (`::`).
-const TOKEN = new RegExp(
-  [
-    "(\\s+)",
-    "(--[^\\n]*|/\\*[\\s\\S]*?(?:\\*/|$))",
-    "('(?:[^']|'')*(?:'|$))",
-    '("(?:[^"]|"")*(?:"|$)|`[^`]*(?:`|$))',
-    "([\\p{L}_][\\p{L}\\p{N}_@$]*)",
-    "((?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?)",
-    "((?<!:):[A-Za-z_][A-Za-z0-9_]*)",
-    "(->|=>|<>|!=|<=|>=|\\|\\||::|[\\s\\S])",
-  ].join("|"),
-  "gu",
-);
-const KINDS: readonly TokenKind[] = ["space", "comment", "string", "quoted", "word", "number", "parameter", "symbol"];
+// Spaces, comments, strings, quoted names, words, numbers, parameters, symbols; letters beyond ASCII count as parts of words.
+// `:name` is a parameter unless a colon stands before it (`::`), which the alternative for symbols takes first.
+const TOKEN =
+  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`[^`]*(?:`|$)|[A-Za-z_\u0080-\uFFFF][\w$@\u0080-\uFFFF]*|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|::|:[A-Za-z_]\w*|->|=>|<>|!=|<=|>=|\|\||[\s\S]/g;
 
 /** The tokens of `text`, spaces and comments included. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
-  for (const match of text.matchAll(TOKEN)) {
-    const kind = KINDS[match.slice(1).findIndex((group) => group !== undefined)] ?? "symbol";
-    tokens.push({ kind, offset: match.index, text: match[0] });
-  }
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text))
+    tokens.push({ kind: kindOf(match[0]), offset: match.index, text: match[0] });
   return tokens;
+}
+
+function kindOf(text: string): TokenKind {
+  const c = text.charCodeAt(0);
+  if (c >= 0x80) return /^\s/.test(text) ? "space" : "word";
+  if ((c >= 0x61 && c <= 0x7a) || (c >= 0x41 && c <= 0x5a) || c === 0x5f) return "word";
+  if (c <= 0x20) return "space";
+  if (c >= 0x30 && c <= 0x39) return "number";
+  if (c === 0x27) return "string";
+  if (c === 0x22 || c === 0x60) return "quoted";
+  if (text.length === 1) return "symbol";
+  if (text.startsWith("--") || text.startsWith("/*")) return "comment";
+  if (c === 0x2e) return "number";
+  return c === 0x3a && text !== "::" ? "parameter" : "symbol";
 }
 
 /** The tokens that carry meaning. */

@@ -1,5 +1,12 @@
 /** The Trino grammar of dt-sql-parser. Importing this module loads the grammar (about 1 MB); the first parse warms it up. */
-import { BaseErrorListener, CharStreams, CommonTokenStream, type ParserRuleContext, type Token } from "antlr4ng";
+import {
+  BaseErrorListener,
+  CharStreams,
+  CommonTokenStream,
+  type ParserRuleContext,
+  PredictionMode,
+  type Token,
+} from "antlr4ng";
 import { TrinoSqlLexer } from "dt-sql-parser/dist/lib/trino/TrinoSqlLexer";
 import { type ProgramContext, TrinoSqlParser } from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
 
@@ -17,12 +24,19 @@ export interface Parsed {
 
 /** Parses one statement. Named parameters must have been bound or blanked (`blankParameters`) before. */
 export function parse(text: string): Parsed {
+  // The simple prediction takes every text that it takes rightly, and fast; what it does not take is tried again in full.
+  const quick = parseWith(text, PredictionMode.SLL);
+  return quick.errors.length === 0 ? quick : parseWith(text, PredictionMode.LL);
+}
+
+function parseWith(text: string, mode: number): Parsed {
   const errors: SyntaxError[] = [];
   const listener = new Listener(errors);
   const lexer = new TrinoSqlLexer(CharStreams.fromString(basicPlane(text)));
   lexer.removeErrorListeners();
   lexer.addErrorListener(listener);
   const parser = new TrinoSqlParser(new CommonTokenStream(lexer));
+  parser.interpreter.predictionMode = mode;
   parser.removeErrorListeners();
   parser.addErrorListener(listener);
   return { tree: parser.program(), errors };

@@ -1,6 +1,7 @@
 /** What stands in FROM: tables, subqueries, joins, UNNEST. https://trino.io/docs/current/sql/select.html#from-clause */
 import type { ParserRuleContext } from "antlr4ng";
 import * as G from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
+import type { CatalogueTable } from "./catalogue.ts";
 import { condition } from "./expression.ts";
 import { nameOf } from "./names.ts";
 import { nearest } from "./nearest.ts";
@@ -189,13 +190,24 @@ function tableRelation(pass: Pass, at: ParserRuleContext, outer: Scope, alias: s
     );
   }
   return {
-    columns: table.columns.map((column) => ({
-      name: column.name,
-      type: parseType(column.type) ?? UNKNOWN,
-      relation: relationName,
-    })),
+    columns: typesOf(table).map((column) => ({ ...column, relation: relationName })),
     open: false,
   };
+}
+
+/** The columns of the catalogue's tables with their types, read once a table. */
+const READ = new WeakMap<CatalogueTable, readonly ScopeColumn[]>();
+
+function typesOf(table: CatalogueTable): readonly ScopeColumn[] {
+  const known = READ.get(table);
+  if (known !== undefined) return known;
+  const columns = table.columns.map(({ name, type }) => ({
+    name,
+    type: parseType(type) ?? UNKNOWN,
+    relation: undefined,
+  }));
+  READ.set(table, columns);
+  return columns;
 }
 
 interface UnnestContext {

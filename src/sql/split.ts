@@ -30,9 +30,14 @@ export interface Statement {
 
 /** The statements of `text`; empty statements (nothing but comments before a semicolon) are left out. */
 export function splitStatements(text: string): Statement[] {
+  return splitTokens(tokenize(text));
+}
+
+/** The statements of a text by its tokens, spaces and comments among them. */
+export function splitTokens(tokens: readonly Token[]): Statement[] {
   const statements: Statement[] = [];
   let part: Token[] = [];
-  for (const token of tokenize(text)) {
+  for (const token of tokens) {
     if (token.kind === "symbol" && token.text === ";") {
       addStatement(statements, part);
       part = [];

@@ -126,9 +126,17 @@ export function match(pattern: Pattern, type: SqlType, bindings: Bindings): numb
   }
   if (name === type.kind) return 0;
   if (name === "decimal") return asDecimal(type) === undefined ? undefined : 2;
-  const wanted = parseType(name === "timestamptz" ? "timestamp with time zone" : name);
+  const wanted = named(name);
   if (wanted === undefined || !coerces(type, wanted)) return undefined;
   return isInteger(type) && isFloat(wanted) ? 3 : 1;
+}
+
+/** The types that the tables name, read once. */
+const NAMED = new Map<string, SqlType | undefined>();
+
+function named(name: string): SqlType | undefined {
+  if (!NAMED.has(name)) NAMED.set(name, parseType(name === "timestamptz" ? "timestamp with time zone" : name));
+  return NAMED.get(name);
 }
 
 /** The type that a `returns` text names under the bindings. */
@@ -141,7 +149,7 @@ export function bind(returns: string, bindings: Bindings): SqlType {
     const of = root.of.map((inner) => bind(write(inner), bindings));
     return { kind: root.name, of, ...(root.name === "row" && { names: of.map(() => undefined) }) };
   }
-  return parseType(returns === "timestamptz" ? "timestamp with time zone" : returns) ?? UNKNOWN;
+  return named(returns) ?? UNKNOWN;
 }
 
 function write(pattern: Pattern): string {

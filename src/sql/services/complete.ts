@@ -2,7 +2,7 @@
 import type { Catalogue } from "../catalogue.ts";
 import { AGGREGATES, FUNCTIONS, WINDOWS } from "../functions/index.ts";
 import { significant, type Token, tokenize } from "../lexer.ts";
-import { type Statement, splitStatements } from "../split.ts";
+import { type Statement, splitStatements, splitTokens } from "../split.ts";
 import { documentationUrl } from "./documentation.ts";
 import { relationsOf, withQueries, wordOf } from "./relations.ts";
 
@@ -26,9 +26,11 @@ const KEYWORDS =
 
 /** What may stand at `offset` of the file; the editor filters by what is already typed. */
 export function complete(text: string, offset: number, catalogue?: Catalogue): readonly CompletionItem[] {
-  const at = tokenize(text).find((token) => token.offset < offset && offset <= token.offset + token.text.length);
+  const all = tokenize(text);
+  const at = all.find((token) => token.offset < offset && offset <= token.offset + token.text.length);
   if (at !== undefined && insideText(at, offset)) return [];
-  const statement = statementAt(text, offset);
+  const statements = splitTokens(all);
+  const statement = nearestStatement(statements, text, offset);
   const tokens = statement === undefined ? [] : significant(statement.text);
   const inside = offset - (statement?.offset ?? offset);
   const before = tokens.filter(
@@ -36,7 +38,7 @@ export function complete(text: string, offset: number, catalogue?: Catalogue): r
       token.offset + token.text.length < inside ||
       (token.offset + token.text.length === inside && !/\w$/.test(token.text)),
   );
-  if (at?.kind === "parameter" || before.at(-1)?.text === ":") return parameters(text);
+  if (at?.kind === "parameter" || before.at(-1)?.text === ":") return parameters(statements);
   const previous = before.at(-1);
   if (previous?.text === ".") return qualified(tokens, before, catalogue);
   if (
@@ -60,7 +62,10 @@ function insideText(token: Token, offset: number): boolean {
 
 /** The statement at `offset`, or the one right before it on which more may be typed. */
 export function statementAt(text: string, offset: number): Statement | undefined {
-  const statements = splitStatements(text);
+  return nearestStatement(splitStatements(text), text, offset);
+}
+
+function nearestStatement(statements: readonly Statement[], text: string, offset: number): Statement | undefined {
   const inside = statements.find((one) => one.offset <= offset && offset <= one.offset + one.length);
   if (inside !== undefined) return inside;
   const before = statements.findLast((one) => one.offset + one.length < offset);
@@ -159,8 +164,8 @@ function keywords(first: boolean): CompletionItem[] {
 }
 
 /** The parameters that the file names already, and the usual ones. */
-function parameters(text: string): CompletionItem[] {
-  const named = splitStatements(text).flatMap((statement) => statement.parameters.map(({ name }) => name));
+function parameters(statements: readonly Statement[]): CompletionItem[] {
+  const named = statements.flatMap((statement) => statement.parameters.map(({ name }) => name));
   return [...new Set(["since", "until", "series", ...named])].map((name) => ({
     label: `:${name}`,
     kind: "parameter",

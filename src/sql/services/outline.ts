@@ -1,6 +1,6 @@
 /** Document symbols and folding ranges: one a statement, and what spans lines inside it. */
 import { tokenize } from "../lexer.ts";
-import { splitStatements } from "../split.ts";
+import { splitStatements, splitTokens } from "../split.ts";
 
 export interface DocumentSymbol {
   readonly name: string;
@@ -48,14 +48,15 @@ export function folding(text: string): readonly FoldingRange[] {
     if (end > start && !ranges.some((range) => range.start === start && range.end >= end))
       ranges.push({ start, end, kind });
   };
-  for (const { offset, length } of splitStatements(text)) add(offset, offset + length - 1, "statement");
+  const tokens = tokenize(text);
+  for (const { offset, length } of splitTokens(tokens)) add(offset, offset + length - 1, "statement");
   const open: number[] = [];
   let comment: { from: number; to: number } | undefined;
   const close = (): void => {
     if (comment !== undefined) add(comment.from, comment.to, "comment");
     comment = undefined;
   };
-  for (const token of tokenize(text)) {
+  for (const token of tokens) {
     if (token.kind === "comment")
       comment = { from: comment?.from ?? token.offset, to: token.offset + token.text.length - 1 };
     else if (token.kind !== "space" || token.text.split("\n").length > 2) close();

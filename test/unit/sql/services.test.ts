@@ -48,13 +48,23 @@ describe("complete", () => {
 
   it("tells types, comments and documentation", () => {
     const items = complete("SELECT  FROM t", 7, CATALOGUE);
-    expect(items.find((item) => item.label === "sensor")).toMatchObject({ detail: "string · t", documentation: "Who measured" });
-    expect(items.find((item) => item.label === "date_diff")?.documentation).toContain("https://trino.io/docs/current/functions/datetime.html#date_diff");
+    expect(items.find((item) => item.label === "sensor")).toMatchObject({
+      detail: "string · t",
+      documentation: "Who measured",
+    });
+    expect(items.find((item) => item.label === "date_diff")?.documentation).toContain(
+      "https://trino.io/docs/current/functions/datetime.html#date_diff",
+    );
   });
 });
 
 describe("diagnose", () => {
-  const at = (text: string) => diagnose(text, CATALOGUE).map(({ offset, length, message, severity }) => ({ part: text.slice(offset, offset + length), message, severity }));
+  const at = (text: string) =>
+    diagnose(text, CATALOGUE).map(({ offset, length, message, severity }) => ({
+      part: text.slice(offset, offset + length),
+      message,
+      severity,
+    }));
 
   it.each([
     ["SELECT n FORM t", "t", "Unexpected 't'"],
@@ -181,7 +191,10 @@ describe("rewriteForDuckDB", () => {
   });
 
   it("tells the result's columns in Athena's words", () => {
-    const { columns } = rewriteForDuckDB("SELECT sensor, count(*), ts AT TIME ZONE 'Asia/Tokyo' AS local FROM t GROUP BY 1, 3", { catalogue: CATALOGUE });
+    const { columns } = rewriteForDuckDB(
+      "SELECT sensor, count(*), ts AT TIME ZONE 'Asia/Tokyo' AS local FROM t GROUP BY 1, 3",
+      { catalogue: CATALOGUE },
+    );
     expect(columns).toEqual([
       { name: "sensor", type: "varchar" },
       { name: "_col1", type: "bigint" },
@@ -195,7 +208,10 @@ describe("rewriteForDuckDB", () => {
     ["CREATE TABLE x WITH (format = 'PARQUET') AS SELECT n FROM t", "ctas"],
     ["INSERT INTO names SELECT sensor, js FROM t", "insert"],
     ["CREATE OR REPLACE VIEW x AS SELECT n FROM t", "ddl"],
-    ["CREATE EXTERNAL TABLE x (a array<struct<b:int>>) PARTITIONED BY (day string) STORED AS PARQUET LOCATION 's3://b/x/'", "ddl"],
+    [
+      "CREATE EXTERNAL TABLE x (a array<struct<b:int>>) PARTITIONED BY (day string) STORED AS PARQUET LOCATION 's3://b/x/'",
+      "ddl",
+    ],
     ["PREPARE p FROM SELECT n FROM t WHERE n = ?", "prepare"],
     ["EXECUTE p USING 7", "execute"],
     ["DEALLOCATE PREPARE p", "prepare"],

@@ -23,7 +23,11 @@ describe("splitStatements", () => {
       [undefined, undefined],
     ]);
     expect(statements[0]?.text).toBe(`SELECT 'a;b', "c;d" -- e;f\nFROM t WHERE ts >= :since`);
-    expect(statements.map(({ text: part, offset, length }) => text.slice(offset, offset + length) === part)).toEqual([true, true, true]);
+    expect(statements.map(({ text: part, offset, length }) => text.slice(offset, offset + length) === part)).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it.each([
@@ -33,7 +37,8 @@ describe("splitStatements", () => {
   ])("finds the parameters of %s", (text, names) => {
     const [statement] = splitStatements(text);
     expect(statement?.parameters.map(({ name }) => name)).toEqual(names);
-    for (const { name, offset, length } of statement?.parameters ?? []) expect(text.slice(offset, offset + length)).toBe(`:${name}`);
+    for (const { name, offset, length } of statement?.parameters ?? [])
+      expect(text.slice(offset, offset + length)).toBe(`:${name}`);
   });
 
   it.each([
