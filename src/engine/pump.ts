@@ -427,7 +427,7 @@ export class Pump {
         await this.#parts.store.transaction((writer) => training.keep(writer, outcome.version));
         this.forecasts.add(outcome.version);
         this.forecasts.trim((this.#state.compared ?? record.job.origin) - this.#parts.spec.series.every);
-        await this.#endTraining(record, { state: "succeeded" });
+        await this.#endTraining(record, { state: "succeeded", accuracy: outcome.accuracy });
         await training.tidy(record.job.origin);
       });
     } catch (error) {

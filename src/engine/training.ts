@@ -104,7 +104,7 @@ export class Training {
     record: TrainingRecord,
     exclusions: readonly Exclusion[],
     options: Required<CallOptions>,
-  ): Promise<{ version: ForecastVersion; failures: readonly string[] }> {
+  ): Promise<{ version: ForecastVersion; failures: readonly string[]; accuracy: AccuracySummary | null }> {
     const { every } = this.#spec.series;
     const series = await this.prepared(record);
     if (series.length === 0) {
@@ -154,7 +154,8 @@ export class Training {
       levels,
       series: forecasts,
     };
-    return { version, failures };
+    const held = replies.flatMap((reply) => (reply.forecast?.holdout ? [reply.forecast.holdout] : []));
+    return { version, failures, accuracy: held.length === 0 ? null : heldOut(held) };
   }
 
   /** Keeps a forecast: its file, then, inside the transaction, its rows. */
@@ -303,6 +304,16 @@ export class Training {
   #table(name: string): string {
     return tableName(this.#spec.name, name);
   }
+}
+
+/** The accuracy on the windows that trainings hold out: only what they measure there, the rest is a backtest's. */
+function heldOut(held: readonly { readonly mase: number; readonly baseline: number }[]): AccuracySummary {
+  const none = { smape: null, wql: null, coverage: null, msis: null };
+  return {
+    mase: mean(held.map((h) => h.mase)),
+    ...none,
+    baseline: { mase: mean(held.map((h) => h.baseline)), ...none },
+  };
 }
 
 /** Means over the series' accuracies, each beside its baseline; null where no series has a value. */

@@ -1,4 +1,5 @@
 import { Fault } from "../core/fault.ts";
+import { betterSeason } from "./baseline.ts";
 import { toHistory } from "./history.ts";
 import { type Accuracy, AccuracyTally, seasonalScale } from "./metrics.ts";
 import { check, settle } from "./options.ts";
@@ -122,16 +123,6 @@ function compare(
   actual.forEach((value, h) => {
     tally.add(value, quantiles[nearest]![h]!, (l) => quantiles[l]![h]!, scale);
   });
-}
-
-function betterSeason(values: Float64Array, end: number, seasons: readonly number[]): number {
-  let best = 1;
-  let least = Number.POSITIVE_INFINITY;
-  for (const season of seasons) {
-    const error = seasonalScale(values, end, season);
-    if (error < least) [best, least] = [season, error];
-  }
-  return best;
 }
 
 function naivePlan(season: number, { calibrateFrom }: Plan): Plan {

@@ -20,9 +20,12 @@ export class Band {
   readonly #setting: BandSetting;
   readonly #offsets: readonly Float64Array[];
   readonly #spread: Float64Array;
+  /** Mean absolute error of the median on the windows that calibrated it; NaN when none did. */
+  readonly error: number;
 
   /** `offsets` are in units of `spread`, which has a value for each phase of a cycle. */
-  constructor(setting: BandSetting, offsets: readonly Float64Array[], spread: Float64Array) {
+  constructor(setting: BandSetting, offsets: readonly Float64Array[], spread: Float64Array, error = Number.NaN) {
+    this.error = error;
     this.#setting = setting;
     this.#offsets = offsets;
     this.#spread = spread;
@@ -80,12 +83,26 @@ export function calibrate(model: Member, values: Float64Array, from: number, end
   // A window is forecast from several origins: its errors are no independent evidence, and the prior must weigh as much.
   const repeats = Math.max(1, horizon / (step * stride));
   const spread = phaseSpread(errors, tried, stride, season, SPREAD_PRIOR * repeats);
+  const error = meanAbsolute(errors);
   errors.forEach((row, k) => {
     for (let i = 0; i < row.length; i++) row[i]! /= spread[(tried[k]! + i * stride) % season]!;
   });
   const independent = observed(values, from, end).length / Math.max(1, season / PARTS_OF_SEASON);
   const offsets = pooledQuantiles(errors, levels, horizon, stride, reach, independent);
-  return new Band(setting, offsets, spread);
+  return new Band(setting, offsets, spread, error);
+}
+
+function meanAbsolute(errors: readonly Float64Array[]): number {
+  let total = 0;
+  let count = 0;
+  for (const row of errors) {
+    for (const e of row) {
+      if (Number.isNaN(e)) continue;
+      total += Math.abs(e);
+      count++;
+    }
+  }
+  return total / count;
 }
 
 /**

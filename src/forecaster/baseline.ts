@@ -1,5 +1,6 @@
 import { observed } from "./history.ts";
 import type { Member } from "./member.ts";
+import { seasonalScale } from "./metrics.ts";
 
 /** Repeats the last season: the forecast for a window is the latest observed value at its phase. */
 export class SeasonalNaive implements Member {
@@ -52,4 +53,15 @@ export class RobustMean implements Member {
       return new Float64Array(horizon).fill(middle);
     });
   }
+}
+
+/** Of some seasons the one whose repetition errs least within `values[0, end)`; 1 when there is none. */
+export function betterSeason(values: Float64Array, end: number, seasons: readonly number[]): number {
+  let best = 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (const season of seasons) {
+    const error = seasonalScale(values, end, season);
+    if (error < least) [best, least] = [season, error];
+  }
+  return best;
 }

@@ -36,6 +36,7 @@ export function forecast(series: TimeSeries, options: ForecastOptions): SeriesFo
     quantiles: trained.forecast([end])[0]!,
     method,
     ...(reason !== undefined && { reason }),
+    ...(trained.holdout && { holdout: trained.holdout }),
     seasons,
     trainedOn: {
       from: series.start,

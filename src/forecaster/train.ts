@@ -1,14 +1,24 @@
 import { Band, calibrate, conformalQuantile } from "./band.ts";
-import { RobustMean, SeasonalNaive } from "./baseline.ts";
+import { betterSeason, RobustMean, SeasonalNaive } from "./baseline.ts";
 import { Ensemble } from "./ensemble.ts";
 import { observed } from "./history.ts";
 import type { Member } from "./member.ts";
+import { seasonalScale } from "./metrics.ts";
 import type { Settings } from "./options.ts";
 import { choosePlan, type Plan } from "./plan.ts";
+
+/** Mean absolute errors on held-out windows, each divided by the in-sample error of seasonal naive: as MASE is. */
+export interface Holdout {
+  readonly mase: number;
+  /** Of repeating the last season on the same windows. */
+  readonly baseline: number;
+}
 
 /** A model and its band, learned from the first windows of a history. */
 export interface Trained {
   readonly plan: Plan;
+  /** How the method did on the windows held out for calibration; undefined where none were. */
+  readonly holdout?: Holdout;
   /** For each origin the quantiles of the windows from there on: `[origin][level][step]`. Reads nothing from the origin on. */
   forecast(origins: readonly number[]): Float64Array[][];
 }
@@ -18,7 +28,7 @@ export interface Trained {
  * origins.
  */
 export function train(values: Float64Array, end: number, every: number, settings: Settings, given?: Plan): Trained {
-  const plan = given ?? choosePlan(values, end, every, settings);
+  let plan = given ?? choosePlan(values, end, every, settings);
   const { horizon, levels } = settings;
   // Squares of values at the ends of the floating-point range would overflow or vanish: such series are scaled.
   const unit = unitOf(values, end);
@@ -37,10 +47,24 @@ export function train(values: Float64Array, end: number, every: number, settings
 
   let model: Member;
   let around: Band;
+  let holdout: Holdout | undefined;
   switch (plan.method) {
     case "ensemble":
       model = new Ensemble(own, plan.calibrateFrom, end, { seasons: plan.seasons, horizon, resolution, floor });
       around = calibrate(model, own, plan.calibrateFrom, end, band);
+      {
+        // A model that does worse than repeating the last season is not put to use.
+        const season = betterSeason(own, end, plan.seasons);
+        const naive = new SeasonalNaive(own, season);
+        const aroundNaive = calibrate(naive, own, Math.max(season, plan.calibrateFrom), end, band);
+        const scale = seasonalScale(own, end, plan.seasons[0] ?? 1);
+        holdout = { mase: around.error / scale, baseline: aroundNaive.error / scale };
+        if (around.error > aroundNaive.error) {
+          const reason = `On the held-out windows the ensemble erred more (MASE ${holdout.mase.toFixed(2)}) than repeating the last ${season === 1 ? "value" : `season of ${season} windows`} (${holdout.baseline.toFixed(2)}).`;
+          plan = { ...plan, method: "seasonal-naive", seasons: season === 1 ? [] : [season], reason };
+          [model, around] = [naive, aroundNaive];
+        }
+      }
       break;
     case "seasonal-naive":
       model = new SeasonalNaive(own, plan.seasons[0] ?? 1);
@@ -54,6 +78,7 @@ export function train(values: Float64Array, end: number, every: number, settings
   }
   return {
     plan,
+    ...(holdout && Number.isFinite(holdout.mase) && Number.isFinite(holdout.baseline) && { holdout }),
     forecast: (origins) =>
       model.forecast(origins, horizon).map((path, o) => {
         const quantiles = around.around(path, origins[o]!);

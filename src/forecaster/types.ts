@@ -66,4 +66,9 @@ export interface SeriesForecast {
   /** The season lengths that were used, in windows. */
   readonly seasons: readonly number[];
   readonly trainedOn: TrainedOn;
+  /**
+   * Mean absolute error on the windows held out for calibration, scaled as MASE is, beside that of repeating the last season;
+   * unset for methods that hold none out.
+   */
+  readonly holdout?: { readonly mase: number; readonly baseline: number };
 }

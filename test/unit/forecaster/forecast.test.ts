@@ -213,13 +213,23 @@ describe("short histories name their fallback", () => {
     { windows: 5, method: "robust-mean", seasons: [] },
     { windows: 30, method: "robust-mean", seasons: [] },
     { windows: 60, method: "seasonal-naive", seasons: [24] },
-    { windows: 240, method: "ensemble", seasons: [24] },
+    { windows: 480, method: "ensemble", seasons: [24] },
     { windows: 700, method: "ensemble", seasons: [24, 168] },
   ])("$windows windows: $method", ({ windows, method, seasons }) => {
     const result = forecast(seriesOf(windows, value), OPTIONS);
     expect(result).toMatchObject({ method, seasons });
     expect(result.reason === undefined).toBe(method === "ensemble" && seasons.length === 2);
     expect(flaws(result)).toEqual([]);
+  });
+
+  test("an ensemble that does worse on the held-out windows is not put to use", () => {
+    // Five days to learn from and a week's pattern that they do not show: repeating the last day errs less.
+    const result = forecast(seriesOf(240, value), OPTIONS);
+    expect(result).toMatchObject({ method: "seasonal-naive", seasons: [24] });
+    expect(result.reason).toContain("held-out windows");
+    expect(result.holdout!.mase).toBeGreaterThan(result.holdout!.baseline);
+    const last = Array.from({ length: 24 }, (_, h) => value(216 + h));
+    expect(Array.from(result.quantiles[1]!.slice(0, 24))).toEqual(last);
   });
 
   test("the seasonal naive forecast repeats the last day", () => {
