@@ -30,7 +30,7 @@ describe("the deviation", () => {
   });
 
   test("is outside +-1 just where the actual is outside the band, and never beyond a number", () => {
-    const number = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+    const number = fc.integer({ min: -1e9, max: 1e9 }).map((i) => i / 1_024);
     fc.assert(
       fc.property(fc.tuple(number, number, number), number, (band, actual) => {
         const [lower, median, upper] = band.sort((a, b) => a - b) as [number, number, number];

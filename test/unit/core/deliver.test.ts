@@ -51,7 +51,6 @@ describe("enrich", () => {
     ["null in a list", [{ t: T }, null], "enrich must return an object, a list of objects, or null"],
     ["a list with a hole", new Array(1), "enrich must return an object, a list of objects, or null"],
     ["a promise", Promise.resolve({ t: T }), "enrich returned a promise; it must be a plain function, without async"],
-    // biome-ignore lint/suspicious/noThenProperty: what enrich returns may be any thenable
     ["a thenable", { then: () => undefined }, "enrich returned a promise; it must be a plain function, without async"],
   ])("may not return %s", (_, result, detail) => {
     const data = record({ t: T, x: 1 });
