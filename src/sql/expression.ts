@@ -102,7 +102,7 @@ function functionCall(pass: Pass, at: G.FunctionCallContext): Typed {
   if (at.ASTERISK() !== null) {
     if (name !== "count") return refuse(pass, at, `Unexpected parameters (*) for function ${name}.`);
     const { F } = clauses(pass, at);
-    return { sql: sql`count(*)${F as never}`, type: BIGINT };
+    return { sql: sql`count(*)${F ?? []}`, type: BIGINT };
   }
   return call(pass, { at, name, args: at.expression(), node: at });
 }

@@ -319,7 +319,7 @@ function allOf(pass: Pass, at: G.TableAllColumnsContext, scope: Scope): readonly
     )
   )
     refuse(pass, at, "Column aliases of a .* are not done here.", "List the columns.");
-  if (!hasRelation({ ...scope, outer: undefined } as never, text) && !scope.open)
+  if (!hasRelation({ columns: scope.columns, open: scope.open }, text) && !scope.open)
     refuse(pass, at, `'${text}' is no relation of FROM.`, "Fields of a row are listed one by one here.");
   return scope.columns.filter((column) => column.relation?.toLowerCase() === text.toLowerCase());
 }
