@@ -1,11 +1,15 @@
 // Bundles everything into dist/: the extension, the engine with its workers, the command line and the webview pages.
-// `node esbuild.config.mjs [--watch] [--dev]`
+// `node esbuild.config.mjs [--watch] [--dev] [--out DIR]`
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build, context } from "esbuild";
 
+const flag = { type: "boolean", default: false };
+const { dev, watch, out } = parseArgs({
+  options: { dev: flag, watch: flag, out: { type: "string", default: "dist" } },
+}).values;
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-const dev = process.argv.includes("--dev");
-const watch = process.argv.includes("--watch");
 
 const common = {
   bundle: true,
@@ -37,11 +41,11 @@ const engine = {
   entryPoints: Object.fromEntries(
     ["main", "collect-worker", "train-worker", "replay"].map((name) => [`engine/${name}`, `src/engine/${name}.ts`]),
   ),
-  outdir: "dist",
+  outdir: out,
   outExtension: { ".js": ".mjs" },
 };
 
-const cli = { ...node, entryPoints: { cli: "src/cli/main.ts" }, outdir: "dist", outExtension: { ".js": ".mjs" } };
+const cli = { ...node, entryPoints: { cli: "src/cli/main.ts" }, outdir: out, outExtension: { ".js": ".mjs" } };
 
 /** Parts of the extension that load when they are first needed: each a bundle of its own beside main.cjs. */
 const lazyParts = { "sample-reader": "src/ui/wizard/sample.ts" };
@@ -65,7 +69,7 @@ const extension = {
   format: "cjs",
   entryPoints: { main: "src/main.ts", ...lazyParts },
   plugins: [lazily],
-  outdir: "dist",
+  outdir: out,
   outExtension: { ".js": ".cjs" },
   external: ["vscode"],
 };
@@ -86,7 +90,7 @@ const webview = {
       existsSync(`webview/${name}/main.tsx`) ? `webview/${name}/main.tsx` : `webview/${name}/main.ts`,
     ]),
   ),
-  outdir: "dist/webview",
+  outdir: join(out, "webview"),
   loader: { ".ttf": "file", ".svg": "text" },
 };
 
