@@ -8,7 +8,7 @@
  */
 import { prepareSql, quoteIdentifier } from "../../src/core/prepare.ts";
 import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
-import { DAY, MINUTE, SECOND } from "../../src/core/time.ts";
+import { MINUTE, SECOND } from "../../src/core/time.ts";
 import { familiesOf, hyperparameters, inferenceConfig } from "./deepar.ts";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -306,12 +306,15 @@ function unloadExpression(spec: PipelineSpec, prefix: string): string {
   const from = Date.UTC(1971, 1, 3);
   const until = Date.UTC(1972, 3, 5);
   const sql = unloadSql(spec, { from, until }, "<place>");
+  // The first partition that is read lies some days before the span: how many, the query knows.
+  const firstDay = /dt >= '([0-9-]{10})'/.exec(sql)?.[1];
+  if (firstDay === undefined) throw new Error("The preparation query names no first partition.");
   const instant = (expression: string) => `$fromMillis(${expression}, '[Y0001]-[M01]-[D01] [H01]:[m01]:[s01].000')`;
   const start = `($origin - ${spec.forecast.history})`;
   const replacements: readonly (readonly [text: string, expression: string])[] = [
     ["1971-02-03 00:00:00.000", instant(start)],
     ["1972-04-05 00:00:00.000", instant("$origin")],
-    ["1971-02-02", `$fromMillis(${start} - ${DAY}, '[Y0001]-[M01]-[D01]')`],
+    [firstDay, `$fromMillis(${start} - ${from - Date.parse(firstDay)}, '[Y0001]-[M01]-[D01]')`],
     ["<place>", `'s3://\${Bucket}/${prefix}' & $runId & '/rows/'`],
   ];
   let parts: readonly (string | { readonly expression: string })[] = [sql];

@@ -1,0 +1,273 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { synthesize } from "../../../infra/template/synthesize.ts";
+import { FLIGHTS, options, PIPELINES } from "./pipelines.ts";
+
+const { template } = synthesize(FLIGHTS, options());
+const LAMBDA = join(import.meta.dirname, "../../../infra/lambda");
+
+interface Statement {
+  Sid: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+const roles = Object.entries(template.Resources).filter(([, r]) => r.Type === "AWS::IAM::Role");
+const statementsOf = (role: string): Statement[] =>
+  (
+    template.Resources[role]!.Properties.Policies as unknown as { PolicyDocument: { Statement: Statement[] } }[]
+  ).flatMap((p) => p.PolicyDocument.Statement);
+const actionsOf = (role: string) =>
+  statementsOf(role)
+    .flatMap((s) => s.Action)
+    .sort();
+
+/** Modules that a handler is bundled from. */
+function modules(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, target] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]+\.ts)"/g))
+    modules(join(dirname(file), target!), seen);
+  return seen;
+}
+
+/** What each command of the SDK needs, where the action is called differently from the command. */
+const ACTION: Readonly<Record<string, string>> = { "s3:ListObjectsV2": "s3:ListBucket" };
+/** Exported functions of aws.ts and the commands that they send: found in their text. */
+const SENDS = new Map(
+  readFileSync(join(LAMBDA, "aws.ts"), "utf8")
+    .split(/^export function /m)
+    .slice(1)
+    .map((text) => [text.slice(0, text.indexOf("(")), text] as const),
+);
+/** Methods of the ports, and the commands within them. */
+const PORTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  bucketObjects: { get: "s3:GetObject", put: "s3:PutObject", list: "s3:ListObjectsV2" },
+  metricSink: { put: "cloudwatch:PutMetricData" },
+  metricSource: { read: "cloudwatch:GetMetricData" },
+  streamSink: { put: "kinesis:PutRecords", shards: "kinesis:ListShards" },
+};
+/** Which methods of which ports each handler calls. */
+const CALLS: Readonly<Record<string, readonly string[]>> = {
+  enrich: ["bucketObjects.put"],
+  relay: ["streamSink.put"],
+  compare: ["bucketObjects.get", "metricSink.put"],
+  sweep: ["bucketObjects.get", "metricSource.read", "streamSink.put", "streamSink.shards"],
+  publish: ["bucketObjects.get", "bucketObjects.put", "bucketObjects.list"],
+};
+/** What the service does with the role on its own: logs, reading the stream for the function, the queue, the key. */
+const SERVICE: Readonly<Record<string, readonly string[]>> = {
+  enrich: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:GenerateDataKey"],
+  relay: [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:SendMessage",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+  ],
+  // Without ListBucket a forecast that is not there yet answers 403.
+  compare: [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:SendMessage",
+    "kms:Decrypt",
+    "s3:ListBucket",
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+  ],
+  sweep: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:GenerateDataKey", "s3:ListBucket"],
+  publish: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:GenerateDataKey"],
+};
+
+test("the table of ports is what aws.ts sends", () => {
+  expect([...SENDS.keys()].sort()).toEqual(Object.keys(PORTS).sort());
+  const sent = [...readFileSync(join(LAMBDA, "aws.ts"), "utf8").matchAll(/new (\w+)Command\(/g)].map(([, c]) => c);
+  expect(new Set(sent)).toEqual(
+    new Set(Object.values(PORTS).flatMap((m) => Object.values(m).map((a) => a.split(":")[1]))),
+  );
+});
+
+describe.each(Object.keys(CALLS))("%s", (handler) => {
+  const files = [...modules(join(LAMBDA, `${handler}.ts`))].map((f) => readFileSync(f, "utf8"));
+  test("makes the clients its table says, and no other", () => {
+    const entry = readFileSync(join(LAMBDA, `${handler}.ts`), "utf8");
+    const used = Object.keys(PORTS).filter((port) => entry.includes(`${port}(`));
+    expect(used.sort()).toEqual([...new Set(CALLS[handler]!.map((c) => c.split(".")[0]!))].sort());
+    // Commands are sent from aws.ts alone.
+    const others = files.filter(
+      (text) => /new \w+Command\(/.test(text) && !text.includes("export function bucketObjects"),
+    );
+    expect(others).toEqual([]);
+  });
+  test("may do what it calls and what the service does for it, and nothing else", () => {
+    const called = CALLS[handler]!.map((call) => {
+      const [port, method] = call.split(".");
+      const action = PORTS[port!]![method!]!;
+      return ACTION[action] ?? action;
+    });
+    const role = `${handler[0]!.toUpperCase()}${handler.slice(1)}Role`;
+    expect(new Set(actionsOf(role))).toEqual(new Set([...called, ...SERVICE[handler]!]));
+  });
+});
+
+/** What services do with their roles, from their own documents; see the statements' Sids for what each is for. */
+const SERVICE_ROLES: Readonly<Record<string, readonly string[]>> = {
+  // Firehose Developer Guide, "Controlling access": a Kinesis source, an S3 destination, a transform, a format conversion.
+  DeliveryRole: [
+    ...["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
+    ...[
+      "s3:AbortMultipartUpload",
+      "s3:GetBucketLocation",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:ListBucketMultipartUploads",
+      "s3:PutObject",
+    ],
+    ...[
+      "lambda:GetFunctionConfiguration",
+      "lambda:InvokeFunction",
+      "logs:PutLogEvents",
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+    ],
+    ...["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
+  ],
+  // Managed Service for Apache Flink Developer Guide, "IAM"; the connector's calls when it polls.
+  FlinkRole: [
+    ...[
+      "s3:GetObject",
+      "s3:GetObjectVersion",
+      "logs:DescribeLogGroups",
+      "logs:DescribeLogStreams",
+      "logs:PutLogEvents",
+    ],
+    ...[
+      "kinesis:DescribeStreamSummary",
+      "kinesis:GetRecords",
+      "kinesis:GetShardIterator",
+      "kinesis:ListShards",
+      "kinesis:PutRecords",
+    ],
+    ...["kms:Decrypt", "kms:GenerateDataKey"],
+  ],
+  SweepScheduleRole: ["lambda:InvokeFunction", "sqs:SendMessage"],
+  TrainingScheduleRole: ["states:StartExecution", "sqs:SendMessage"],
+};
+
+test.each(Object.entries(SERVICE_ROLES))("%s may do what its service documents", (role, actions) => {
+  expect(new Set(actionsOf(role))).toEqual(new Set(actions));
+});
+
+test("the workflow may do what its states call, and what .sync adds", () => {
+  const definition = JSON.stringify(template.Resources.Training!.Properties.Definition);
+  const called = new Set([...definition.matchAll(/"Resource":"arn:aws:states:::([^"]+)"/g)].map(([, r]) => r));
+  /** Step Functions Developer Guide, the page of each integration. */
+  const needs: Readonly<Record<string, readonly string[]>> = {
+    "athena:startQueryExecution.sync": [
+      "athena:StartQueryExecution",
+      "athena:GetQueryExecution",
+      "athena:StopQueryExecution",
+      "athena:GetDataCatalog",
+      "glue:GetDatabase",
+      "glue:GetTable",
+      "s3:GetBucketLocation",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:ListBucketMultipartUploads",
+      "s3:ListMultipartUploadParts",
+      "s3:AbortMultipartUpload",
+      "s3:PutObject",
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+    ],
+    "sagemaker:createTrainingJob.sync": [
+      "sagemaker:CreateTrainingJob",
+      "sagemaker:DescribeTrainingJob",
+      "sagemaker:StopTrainingJob",
+      "sagemaker:ListTags",
+      "sagemaker:AddTags",
+      "iam:PassRole",
+      "events:PutTargets",
+      "events:PutRule",
+      "events:DescribeRule",
+    ],
+    "sagemaker:createModel": ["sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"],
+    "sagemaker:createTransformJob.sync": [
+      "sagemaker:CreateTransformJob",
+      "sagemaker:DescribeTransformJob",
+      "sagemaker:StopTransformJob",
+      "sagemaker:ListTags",
+      "sagemaker:AddTags",
+      "events:PutTargets",
+      "events:PutRule",
+      "events:DescribeRule",
+    ],
+    "aws-sdk:sagemaker:deleteModel": ["sagemaker:DeleteModel"],
+    "lambda:invoke": ["lambda:InvokeFunction"],
+  };
+  expect([...called].filter((c) => !(c! in needs))).toEqual([]);
+  expect(Object.keys(needs).filter((n) => !called.has(n))).toEqual([]);
+  const logDelivery = [
+    "CreateLogDelivery",
+    "DeleteLogDelivery",
+    "DescribeLogGroups",
+    "DescribeResourcePolicies",
+    "GetLogDelivery",
+    "ListLogDeliveries",
+    "PutResourcePolicy",
+    "UpdateLogDelivery",
+  ];
+  expect(new Set(actionsOf("TrainingRole"))).toEqual(
+    new Set([...Object.values(needs).flat(), ...logDelivery.map((a) => `logs:${a}`)]),
+  );
+});
+
+test("every role there is, is held to a table above", () => {
+  const known = [
+    ...Object.keys(CALLS).map((h) => `${h[0]!.toUpperCase()}${h.slice(1)}Role`),
+    ...Object.keys(SERVICE_ROLES),
+    "TrainingRole",
+    "SageMakerRole",
+  ];
+  expect(roles.map(([id]) => id).sort()).toEqual(known.sort());
+});
+
+/** Statements on every resource: the actions know none, or the call precedes the name. */
+const UNAVOIDABLE = new Set([
+  "WriteMetrics",
+  "ReadMetrics",
+  "WriteTrainingMetrics",
+  "LogInToRegistry",
+  "ListJobTags",
+  "DeliverLogs",
+]);
+
+describe.each(Object.entries(PIPELINES))("%s", (_, spec) => {
+  const stack = synthesize(spec, options()).template;
+  test("no action is a wildcard, and no resource but the unavoidable", () => {
+    for (const [id, role] of Object.entries(stack.Resources).filter(([, r]) => r.Type === "AWS::IAM::Role")) {
+      const documents = (role.Properties.Policies as unknown as { PolicyDocument: { Statement: Statement[] } }[]).map(
+        (p) => p.PolicyDocument,
+      );
+      for (const s of documents.flatMap((d) => d.Statement)) {
+        for (const action of [s.Action].flat()) expect(action, id).not.toContain("*");
+        if (s.Resource === "*") expect(UNAVOIDABLE, `${id} ${s.Sid}`).toContain(s.Sid);
+        if ([s.Action].flat().includes("cloudwatch:PutMetricData"))
+          expect(JSON.stringify(s.Condition), id).toContain("cloudwatch:namespace");
+        if ([s.Action].flat().includes("iam:PassRole"))
+          expect(JSON.stringify(s.Condition), id).toContain("iam:PassedToService");
+      }
+      expect(JSON.stringify(role.Properties.AssumeRolePolicyDocument), id).toContain("aws:SourceAccount");
+    }
+  });
+});

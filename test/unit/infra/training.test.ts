@@ -1,0 +1,241 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import { beforeAll, describe, expect, test } from "vitest";
+import { CurrentForecast } from "../../../infra/lambda/forecasts.ts";
+import { parsePredictions } from "../../../infra/lambda/judging.ts";
+import { Publisher } from "../../../infra/lambda/publishing.ts";
+import { parseRows, stage, trainingSeries } from "../../../infra/lambda/staging.ts";
+import { requireSpec } from "../../../src/core/spec.ts";
+import { checkDeepArLine } from "./deepar-format.ts";
+import { MemoryObjects } from "./memory.ts";
+
+const HOUR = 3_600_000;
+const ORIGIN = Date.UTC(2026, 10, 22);
+const RUN = "20261122000000-0a1b2c";
+const spec = requireSpec(
+  JSON.stringify({
+    name: "shop",
+    source: { time: "t", fields: { t: "timestamp", store: "string", price: "double" } },
+    series: {
+      every: "1h",
+      by: { store: ["north", "south"] },
+      measures: { sales: { count: "*" }, takings: { sum: "price" }, price: { avg: "price" } },
+    },
+    forecast: { history: "3w", horizon: "1d", seasons: ["1d"], retrain: "1d" },
+  }),
+);
+const steps = 24;
+
+/** A day's rhythm with a little noise that is the same every time. */
+const sales = (store: string, hour: number) =>
+  Math.round(40 + 30 * Math.sin((hour % 24) / 3.8) + ((hour * 7_919) % 11) + (store === "north" ? 20 : 0));
+
+/** Rows as Athena's UNLOAD writes them: several gzipped files, in no order, columns in lower case, numbers as JSON has them. */
+function rows(): string[] {
+  const lines: string[] = [];
+  for (let hour = 0; hour < 21 * 24; hour++) {
+    for (const store of ["north", "south"]) {
+      if (store === "south" && hour % 50 === 3) continue; // A window without events has no row.
+      const n = sales(store, hour);
+      lines.push(
+        JSON.stringify({
+          window_start: ORIGIN - (21 * 24 - hour) * HOUR,
+          store,
+          sales: n,
+          takings: n * 9.5,
+          price: 9.5 + (hour % 5) / 10,
+        }),
+      );
+    }
+  }
+  return [lines.filter((_, i) => i % 2 === 1).join("\n"), lines.filter((_, i) => i % 2 === 0).join("\n")];
+}
+
+async function publisher() {
+  const objects = new MemoryObjects();
+  for (const [i, text] of rows().entries())
+    await objects.put(`training/${RUN}/rows/20261122_${i}.gz`, gzipSync(`${text}\n`));
+  return {
+    objects,
+    publisher: new Publisher({
+      spec,
+      objects,
+      training: "training/",
+      forecasts: "forecasts/",
+      current: "forecasts/current.json",
+      exclusions: [],
+    }),
+  };
+}
+const textOf = (objects: MemoryObjects, key: string) => {
+  const body = objects.content.get(key)!;
+  return (body[0] === 0x1f ? gunzipSync(body) : body).toString();
+};
+
+describe("staging", () => {
+  let objects: MemoryObjects;
+  let answer: object;
+  beforeAll(async () => {
+    const made = await publisher();
+    objects = made.objects;
+    answer = await made.publisher.stage({ action: "stage", runId: RUN, origin: ORIGIN });
+  });
+  test("says which families are to be trained", () => {
+    expect(answer).toEqual({
+      families: [
+        { family: "counts", series: 2 },
+        { family: "reals", series: 4 },
+      ],
+      series: 6,
+    });
+  });
+  test.each([
+    ["counts", "train", false],
+    ["counts", "test", false],
+    ["reals", "train", true],
+    ["reals", "test", true],
+  ])("%s/%s is what DeepAR reads", (family, channel, categorical) => {
+    const lines = textOf(objects, `training/${RUN}/${family}/${channel}/series.json.gz`).trimEnd().split("\n");
+    expect(lines).toHaveLength(family === "counts" ? 2 : 4);
+    for (const line of lines) expect(checkDeepArLine(line, { cat: categorical ? 1 : 0 })).toEqual([]);
+    const cats = lines.map((l) => (JSON.parse(l) as { cat?: number[] }).cat?.[0]);
+    if (categorical) expect([...new Set(cats)].sort()).toEqual([0, 1]);
+  });
+  test("holds the test window out of training, and asks for its forecast and the future's", () => {
+    const read = (key: string) =>
+      textOf(objects, key)
+        .trimEnd()
+        .split("\n")
+        .map((l) => JSON.parse(l) as { start: string; target: (number | null)[] });
+    const train = read(`training/${RUN}/counts/train/series.json.gz`);
+    const whole = read(`training/${RUN}/counts/test/series.json.gz`);
+    expect(whole.map((l) => l.target.length)).toEqual([504, 504]);
+    expect(train.map((l) => [l.start, l.target])).toEqual(whole.map((l) => [l.start, l.target.slice(0, -steps)]));
+    const predict = read(`training/${RUN}/counts/predict/series.jsonl`);
+    expect(predict).toEqual([train[0], whole[0], train[1], whole[1]]);
+    expect(JSON.parse(textOf(objects, `training/${RUN}/counts/index.json`))).toEqual([
+      "sales{store=north}",
+      "sales{store=south}",
+    ]);
+  });
+  test("fills gaps: a count of nothing is 0, a mean of nothing is missing", () => {
+    const series = trainingSeries(
+      spec,
+      rows().flatMap((t) => parseRows(spec, t)),
+      ORIGIN,
+      [],
+    );
+    const at = (id: string) => series.find((s) => s.id === id)!.values[3];
+    expect([at("sales{store=south}"), at("takings{store=south}"), at("price{store=south}")]).toEqual([
+      0,
+      0,
+      Number.NaN,
+    ]);
+  });
+  test("leaves excluded spans out", () => {
+    const from = ORIGIN - 100 * HOUR;
+    const series = trainingSeries(
+      spec,
+      rows().flatMap((t) => parseRows(spec, t)),
+      ORIGIN,
+      [{ from, to: from + 2 * HOUR, series: "sales{store=north}" }],
+    );
+    const missing = (id: string) =>
+      series.find((s) => s.id === id)!.values.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+    expect([missing("sales{store=north}"), missing("sales{store=south}")]).toEqual([2, 0]);
+  });
+  test("does not train what is too short to learn from", () => {
+    const few = parseRows(spec, rows()[0]!).filter((r) => r.start >= ORIGIN - 40 * HOUR);
+    expect(stage(spec, trainingSeries(spec, few, ORIGIN, []))).toEqual([]);
+  });
+  test("says so when the lake is empty", async () => {
+    const { publisher: empty } = {
+      publisher: new Publisher({
+        spec,
+        objects: new MemoryObjects(),
+        training: "training/",
+        forecasts: "forecasts/",
+        current: "c",
+        exclusions: [],
+      }),
+    };
+    await expect(empty.stage({ action: "stage", runId: "x", origin: ORIGIN })).rejects.toThrow(/no windows/);
+  });
+});
+
+/** What the transform writes: two lines a series, `exact` of them the truth, the others far from it. */
+async function predict(objects: MemoryObjects, family: string, exact: (id: string) => boolean) {
+  const ids = JSON.parse(textOf(objects, `training/${RUN}/${family}/index.json`)) as string[];
+  const test = textOf(objects, `training/${RUN}/${family}/test/series.json.gz`)
+    .trimEnd()
+    .split("\n")
+    .map((l) => JSON.parse(l) as { target: number[] });
+  const line = (values: number[], off: number) =>
+    JSON.stringify({
+      quantiles: {
+        "0.01": values.map((v) => v + off - 0.01),
+        "0.5": values.map((v) => v + off),
+        "0.99": values.map((v) => v + off + 0.01),
+      },
+    });
+  const lines = ids.flatMap((id, i) => {
+    const truth = test[i]!.target.slice(-steps);
+    const off = exact(id) ? 0 : 500;
+    return [line(truth, off), line(truth, off + 1)];
+  });
+  await objects.put(`training/${RUN}/${family}/predicted/series.jsonl.out`, `${lines.join("\n")}\n`);
+}
+
+describe("publishing", () => {
+  const request = { action: "publish", runId: RUN, origin: ORIGIN, requestedBy: "schedule" } as const;
+
+  test("puts the better forecast of each series to use, and records why", async () => {
+    const { publisher: p, objects } = await publisher();
+    await p.stage({ action: "stage", runId: RUN, origin: ORIGIN });
+    await predict(objects, "counts", (id) => id.includes("north"));
+    const done = await p.publish({
+      ...request,
+      families: [{ family: "counts" }, { family: "reals", failed: true, cause: "no capacity" }],
+    });
+    expect(done).toMatchObject({
+      version: "2026-11-22T00:00:00Z",
+      series: 6,
+      byMethod: { deepar: 1, ensemble: 5 },
+      failures: 0,
+    });
+    const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+    const north = table.newest!.series["sales{store=north}"]!;
+    expect(north.method).toBe("deepar");
+    expect(table.at("sales{store=north}", ORIGIN)!.median).toBe(sales("north", 20 * 24) + 1);
+    for (const s of Object.values(table.newest!.series))
+      expect(s.quantiles.map((q) => q.length)).toEqual([steps, steps, steps]);
+    const report = JSON.parse(textOf(objects, "forecasts/reports/2026-11-22T00-00-00Z.json")) as {
+      choices: { series: string; chosen: string; reason: string; loss: Record<string, number> }[];
+    };
+    const choice = (id: string) => report.choices.find((c) => c.series === id)!;
+    expect(choice("sales{store=north}").loss.deepar).toBeLessThan(choice("sales{store=north}").loss.ensemble!);
+    expect(choice("sales{store=south}")).toMatchObject({
+      chosen: "ensemble",
+      reason: expect.stringContaining("lost less") as string,
+    });
+    expect(choice("price{store=north}").reason).toContain("stands in");
+  });
+
+  test("keeps the last forecast for windows that began before the new one", async () => {
+    const { publisher: p, objects } = await publisher();
+    await p.publish({ ...request, origin: ORIGIN - 24 * HOUR, families: [] });
+    await p.publish({ ...request, families: [] });
+    const again = await p.publish({ ...request, requestedBy: "person", families: [] });
+    expect(again.version).toBe("2026-11-22T00:00:00Z-1");
+    const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+    expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z-1");
+    expect(table.at("sales{store=north}", ORIGIN - HOUR)!.version).toBe("2026-11-21T00:00:00Z");
+  });
+
+  test("refuses an output that does not belong to its input", () => {
+    expect(() => parsePredictions(spec, ["a", "b"], "{}\n{}\n{}\n")).toThrow(/3 series where 4/);
+    expect(
+      parsePredictions(spec, ["a"], '{"quantiles":{"0.01":[1],"0.5":[2],"0.99":[3]}}\n{"quantiles":{"0.01":["NaN"]}}\n')
+        .size,
+    ).toBe(0);
+  });
+});
