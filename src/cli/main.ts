@@ -7,7 +7,13 @@ import { describeFault, Fault } from "../core/fault.ts";
 import { parseInstant } from "../core/time.ts";
 import { type HeadlessOptions, runHeadless } from "./headless.ts";
 
-const HELP = `Forewatch without an editor
+const HELP = `Forewatch with the sample
+
+  npm start                          VS Code in the browser, the sample replayed at an hour a second
+    -- --vscode                      in the installed desktop VS Code instead
+    -- --again                       forget what was replayed, and start anew
+
+Forewatch without an editor
 
   npm start -- --headless            run the sample: three months of flights, until the snowstorm opens an incident
     --json                           print the summary as JSON (progress goes to stderr)
@@ -34,7 +40,8 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  await runHeadless(options);
+  // Ended early: calls under way have nobody left to answer them.
+  if (!(await runHeadless(options))) process.exit(130);
   return 0;
 }
 

@@ -22,7 +22,7 @@ import type { Rejection, Value } from "../core/collect.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { FieldType, PipelineSpec } from "../core/spec.ts";
 import { formatDay, MINUTE } from "../core/time.ts";
-import { rowsOf, type Store, tableName } from "./store.ts";
+import { createSchemas, rowsOf, type Store, schemaOf, tableName } from "./store.ts";
 
 /** Rows in the tail at which it is written out. */
 const TAIL_ROWS = 150_000;
@@ -169,7 +169,7 @@ export class Lake {
     const fields = Object.entries(this.#spec.source.fields).map(
       ([name, type]) => `${quoteIdentifier(name)} ${TAIL_TYPES[type].sql}`,
     );
-    await writer.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(this.#spec.name)}`);
+    await createSchemas(writer, this.#spec.name);
     await writer.run(
       `CREATE TABLE IF NOT EXISTS ${this.#table("raw_tail")} (${fields.join(", ")}, _sequence DOUBLE, _arrival DOUBLE, _late BOOLEAN)`,
     );
@@ -223,7 +223,7 @@ export class Lake {
   ): Promise<void> {
     const rows = columns[0]!.length;
     if (rows === 0) return;
-    const appender = await writer.createAppender(table, this.#spec.name);
+    const appender = await writer.createAppender(table, schemaOf(this.#spec.name, table));
     for (let from = 0; from < rows; from += VECTOR) {
       const until = Math.min(rows, from + VECTOR);
       const chunk = DuckDBDataChunk.create(types, until - from);

@@ -19,7 +19,7 @@ import { Lake } from "./lake.ts";
 import { openLog, type StreamLog } from "./log/log.ts";
 import { Pump } from "./pump.ts";
 import { RateMeter } from "./rate.ts";
-import { type Row, type Store, tableName } from "./store.ts";
+import { createSchemas, type Row, type Store, tableName } from "./store.ts";
 import { incidentView } from "./tables.ts";
 import type { TrainPool } from "./train-pool.ts";
 import { type Exclusion, Training } from "./training.ts";
@@ -111,7 +111,7 @@ export class Pipeline {
     const { spec } = deployment;
     const home = dataFolder(parts.folder, spec.name);
     await parts.store.transaction(async (writer) => {
-      await writer.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(spec.name)}`);
+      await createSchemas(writer, spec.name);
       await createPipelineTables(writer, spec.name, byFields(spec).map(quoteIdentifier));
       await writer.run(incidentView(spec.name));
     });

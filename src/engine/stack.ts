@@ -4,11 +4,11 @@ import { readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { DeployRequest, PlannedChange, Stack, StackPlan } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
-import { quoteIdentifier } from "../core/prepare.ts";
 import { byFields, type PipelineSpec, type requireSpec } from "../core/spec.ts";
 import { formatDuration } from "../core/time.ts";
 import { type Deployment, dataFolder, type EngineParts, Pipeline, readLabels } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
+import { dropSchemas } from "./store.ts";
 
 export function stackOf(parts: EngineParts, registry: Registry, parse: typeof requireSpec): Stack {
   const { store, folder, emit } = parts;
@@ -128,7 +128,7 @@ export function stackOf(parts: EngineParts, registry: Registry, parse: typeof re
       registry.drop(name);
       await store.transaction(async (writer) => {
         await writer.run("DELETE FROM main.pipeline WHERE name = $1", [name]);
-        if (deleteData) await writer.run(`DROP SCHEMA IF EXISTS ${quoteIdentifier(name)} CASCADE`);
+        if (deleteData) await dropSchemas(writer, name);
       });
       if (deleteData) await rm(dataFolder(folder, name), { recursive: true, force: true });
       emit({ noun: "stack", pipeline: name, kind: "removed" });

@@ -1,6 +1,7 @@
 /**
  * The engine's database: one DuckDB file in the pipeline folder's `.forewatch/`, owned by one process. Its failures are
- * told in words that say what to do. Every table of a pipeline lies in a schema of the pipeline's name.
+ * told in words that say what to do. What SQL may see of a pipeline lies in a schema of the pipeline's name, the engine's own
+ * tables in one of that name with an underscore before it (no pipeline's name begins with one).
  */
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { Fault } from "../core/fault.ts";
@@ -119,9 +120,29 @@ export async function rowsOf(connection: DuckDBConnection, sql: string, values: 
     .map((row) => Object.fromEntries(Object.entries(row).map(([k, value]) => [k, plain(value)])));
 }
 
-/** `"flights"."raw_tail"` */
+/** What SQL may see; every other table is the engine's own. */
+const PUBLIC = new Set(["raw", "rejected", "prepared", "forecast", "comparison", "incident"]);
+
+/** The schema that a table of a pipeline lies in. */
+export function schemaOf(pipeline: string, table: string): string {
+  return PUBLIC.has(table) ? pipeline : `_${pipeline}`;
+}
+
+/** A table by its full name: `"flights"."raw"`, `"_flights"."raw_tail"`. */
 export function tableName(pipeline: string, table: string): string {
-  return `${quoteIdentifier(pipeline)}.${quoteIdentifier(table)}`;
+  return `${quoteIdentifier(schemaOf(pipeline, table))}.${quoteIdentifier(table)}`;
+}
+
+/** Creates the pipeline's schemas where they are missing. */
+export async function createSchemas(writer: DuckDBConnection, pipeline: string): Promise<void> {
+  for (const name of [pipeline, `_${pipeline}`])
+    await writer.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(name)}`);
+}
+
+/** Drops the pipeline's schemas and all that is in them. */
+export async function dropSchemas(writer: DuckDBConnection, pipeline: string): Promise<void> {
+  for (const name of [pipeline, `_${pipeline}`])
+    await writer.run(`DROP SCHEMA IF EXISTS ${quoteIdentifier(name)} CASCADE`);
 }
 
 /** What a failure of DuckDB means to a person. */

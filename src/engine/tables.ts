@@ -1,7 +1,7 @@
 /** What a pipeline's tables are called, hold and mean: the catalogue for completion, and the view `incident`. */
 import type { TableInfo } from "../backend.ts";
-import { quoteIdentifier } from "../core/prepare.ts";
 import { byFields, type FieldType, type PipelineSpec } from "../core/spec.ts";
+import { tableName } from "./store.ts";
 
 const ATHENA_TYPES: Readonly<Record<FieldType, string>> = {
   string: "varchar",
@@ -111,10 +111,9 @@ export function tablesOf(spec: PipelineSpec): TableInfo[] {
 
 /** The view `incident` of a pipeline, over its records. */
 export function incidentView(pipeline: string): string {
-  const schema = quoteIdentifier(pipeline);
   const text = (path: string) => `json_extract_string(record, '$.${path}')`;
   const time = (path: string) => `make_timestamp(CAST(${text(path)} AS BIGINT) * 1000)`;
-  return `CREATE OR REPLACE VIEW ${schema}.incident AS SELECT id, ${text("title")} AS title, status,
+  return `CREATE OR REPLACE VIEW ${tableName(pipeline, "incident")} AS SELECT id, ${text("title")} AS title, status,
     CAST(${text("severity")} AS BIGINT) AS severity, ${text("rule")} AS rule, ${time("from")} AS first_window,
-    ${time("openedAt")} AS opened_at, ${time("resolvedAt")} AS resolved_at FROM ${schema}.incident_record`;
+    ${time("openedAt")} AS opened_at, ${time("resolvedAt")} AS resolved_at FROM ${tableName(pipeline, "incident_record")}`;
 }
