@@ -95,6 +95,11 @@ export class IncidentBook {
     return toIncident(readStored(row));
   }
 
+  async has(id: string): Promise<boolean> {
+    const rows = await this.#store.read(`SELECT 1 FROM ${this.#table} WHERE id = $1`, [id]);
+    return rows.length > 0;
+  }
+
   /** All incidents, newest first. */
   async list(limit: number): Promise<IncidentRecord[]> {
     const rows = await this.#store.read(

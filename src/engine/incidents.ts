@@ -11,16 +11,12 @@ import type { Pipeline } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 
 export function incidentsOf(registry: Registry, emit: (change: Change) => void): Incidents {
-  /** The pipeline of an incident: its id begins with the pipeline's name. */
+  /** When the newest incident was declared: no two are declared at the same time, for the time makes the id. */
+  let declaredAt = 0;
+
+  /** The pipeline whose book has the incident. */
   async function owner(id: string): Promise<Pipeline> {
-    for (const p of registry.list()) {
-      if (!id.startsWith(`${p.spec.name}-`)) continue;
-      const found = await p.book.get(id).then(
-        () => true,
-        () => false,
-      );
-      if (found) return p;
-    }
+    for (const p of registry.list()) if (await p.book.has(id)) return p;
     throw noIncident(id);
   }
 
@@ -62,7 +58,8 @@ export function incidentsOf(registry: Registry, emit: (change: Change) => void):
       const pipeline = registry.running(request.pipeline);
       if (request.title.trim().length === 0)
         throw new Fault("input.invalid", "An incident needs a title.", { next: "Say in a few words what broke." });
-      const record = declareIncident({ ...request, at: Date.now(), openedAt: clockOf(pipeline) });
+      declaredAt = Math.max(Date.now(), declaredAt + 1);
+      const record = declareIncident({ ...request, at: declaredAt, openedAt: clockOf(pipeline) });
       const frozen = await pipeline.frozenCharts(request.series);
       await pipeline.addIncident(record, frozen);
       emit({ noun: "incident", pipeline: request.pipeline, id: record.id, kind: "added" });

@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { dataFolder } from "../support/engine.ts";
+import { expectNothingLost, killRepeatedly } from "../support/kills.ts";
+
+const KILLS = Number(process.env.FOREWATCH_KILLS ?? 200);
+const SEED = Number(process.env.FOREWATCH_SEED ?? 2);
+
+it(`loses and doubles nothing over ${KILLS} kills while producers write`, { timeout: 3_600_000 }, async () => {
+  const folder = dataFolder();
+  const run = await killRepeatedly(folder, KILLS, SEED);
+  const figures = await expectNothingLost(folder, run, dataFolder());
+  console.log(`seed ${SEED}: ${JSON.stringify(figures)}`);
+  expect(figures.kills).toBeGreaterThanOrEqual(KILLS);
+  expect(figures.incidents).toBeGreaterThan(0);
+  expect(figures.sentTwice).toBeLessThan(figures.records!);
+});
