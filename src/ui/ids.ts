@@ -114,6 +114,7 @@ export const EXPLORER_FACES = [
   "noFolder",
   "untrusted",
   "failed",
+  "reading",
   "noPipeline",
   "broken",
   "starting",

@@ -23,6 +23,7 @@ export class PipelineFiles implements vscode.Disposable {
   #files: readonly WorkspaceFile[] = [];
   #timer: NodeJS.Timeout | undefined;
   #first: Promise<void> | undefined;
+  #searched = false;
 
   readonly onDidChange = this.#changed.event;
 
@@ -49,6 +50,11 @@ export class PipelineFiles implements vscode.Disposable {
   /** What is known now; empty until the first look. */
   get list(): readonly WorkspaceFile[] {
     return this.#files;
+  }
+
+  /** Has the first look at the workspace ended? */
+  get searched(): boolean {
+    return this.#searched;
   }
 
   /** The files, after the first look at the workspace. */
@@ -88,6 +94,7 @@ export class PipelineFiles implements vscode.Disposable {
     const uris = await vscode.workspace.findFiles(PIPELINE_GLOB, EXCLUDED);
     const files = await Promise.all(uris.map((uri) => this.#readFile(uri)));
     this.#files = files.filter((f) => f !== undefined).sort((a, b) => a.file.localeCompare(b.file));
+    this.#searched = true;
     this.#changed.fire();
   }
 

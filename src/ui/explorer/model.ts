@@ -49,6 +49,8 @@ export interface ExplorerInput {
 export interface Circumstances {
   readonly folder: boolean;
   readonly trusted: boolean;
+  /** Has the workspace been searched for pipeline files? */
+  readonly searched: boolean;
   readonly target: "idle" | "starting" | "connected" | "slow" | "restarting" | "failed";
   /** Has a first snapshot been read? */
   readonly read: boolean;
@@ -62,6 +64,7 @@ export function explorerFace(c: Circumstances): ExplorerFace {
   if (!c.trusted) return "untrusted";
   if (c.target === "failed") return "failed";
   if (c.deployed > 0) return "ready";
+  if (!c.searched) return "reading";
   if (c.target === "starting" || (c.target === "connected" && !c.read)) return "starting";
   if (c.files.length === 0) return "noPipeline";
   return c.files.some((f) => f.valid) ? "notDeployed" : "broken";
@@ -224,7 +227,7 @@ function forecasts(input: ExplorerInput): TreeNode {
     return {
       id: `job:${job.id}`,
       context: running ? "jobRunning" : "job",
-      label: `From ${formatTime(job.origin, input.timeZone, input.now)}`,
+      label: formatTime(job.origin, input.timeZone, input.now),
       description: words(owner(input, job.pipeline), jobState(job)),
       tooltip: jobTooltip(job, input),
       icon: JOB_ICONS[job.state],

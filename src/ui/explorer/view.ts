@@ -40,6 +40,7 @@ export function createExplorer(session: Session, live: Live, files: PipelineFile
     const face = explorerFace({
       folder: workspaceFolder() !== undefined,
       trusted: vscode.workspace.isTrusted,
+      searched: files.searched,
       target: session.state.kind,
       read: live.read,
       deployed: snapshot.pipelines.length,

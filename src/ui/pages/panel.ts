@@ -112,7 +112,7 @@ export function openPage<P extends PageName>(context: Context, frame: Frame, opt
   });
   frame.title = options.title;
   const bundles = vscode.Uri.joinPath(context.extension.extensionUri, ...BUNDLES);
-  webview.options = { enableScripts: true, localResourceRoots: [bundles] };
+  // In this order: options alone would load an empty document first, which has no content policy.
   webview.html = pageHtml({
     page: options.page,
     title: options.title,
@@ -121,6 +121,7 @@ export function openPage<P extends PageName>(context: Context, frame: Frame, opt
     cspSource: webview.cspSource,
     nonce: randomBytes(16).toString("base64url"),
   });
+  webview.options = { enableScripts: true, localResourceRoots: [bundles] };
   return page;
 }
 
