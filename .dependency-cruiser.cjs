@@ -52,6 +52,10 @@ const may = {
   "infra/flink": [inside("src/core")],
   "infra/workflow": [inside("src/core")],
   "infra/cost": [inside("src/core"), "^src/backend\\.ts$"],
+  "infra/synth": [
+    ...["src/core", "infra/template", "infra/flink", "infra/lambda", "infra/cost"].map(inside),
+    ...pkg("esbuild", "fflate", "jsonc-parser"),
+  ],
   "infra/lambda": [
     ...["src/core", "src/forecaster", "infra/workflow"].map(inside),
     ...pkg("@aws-sdk", "@aws-lambda-powertools"),

@@ -15,6 +15,7 @@ export default defineConfig({
       { extends: true, test: { name: "engine", include: ["test/engine/**/*.test.ts"] } },
       { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
       { extends: true, test: { name: "infra", include: ["test/infra/**/*.test.ts"] } },
+      { extends: true, test: { name: "flink", include: ["test/flink/**/*.test.ts"] } },
       { extends: true, test: { name: "pages", include: ["test/e2e/pages/**/*.test.ts"] } },
       {
         extends: true,

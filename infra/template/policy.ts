@@ -116,7 +116,7 @@ export function lambda(id: string, fn: FunctionSpec): Fragment {
           LoggingConfig: { LogGroup: ref(`${id}Logs`), LogFormat: "JSON" },
           KmsKeyArn: att("DataKey", "Arn"),
           Environment: {
-            Variables: { NODE_OPTIONS: "--enable-source-maps", POWERTOOLS_SERVICE_NAME: fn.name, ...fn.environment },
+            Variables: { POWERTOOLS_SERVICE_NAME: fn.name, ...fn.environment },
           },
         },
       },

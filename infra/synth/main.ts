@@ -1,0 +1,164 @@
+/** `npm run synth`: writes what a deployment would put on AWS, for review. Touches no account. */
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parse as parseJsonc } from "jsonc-parser";
+import { describeFault, Fault } from "../../src/core/fault.ts";
+import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
+import { parseInstant } from "../../src/core/time.ts";
+import { estimateCost } from "../cost/estimate.ts";
+import type { Exclusion } from "../lambda/runtime.ts";
+import { artifactsTemplate, FUNCTIONS, type Incidents, synthesize } from "../template/synthesize.ts";
+import { type Archive, flinkArchive, functionArchives } from "./bundle.ts";
+
+const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
+
+  --out DIR            where to write
+  --region REGION      default: the file's first target, else us-east-1
+  --incidents KIND     incident-manager or ops-center (default: the target's, else ops-center)
+  --bucket NAME        the bucket of code (default: a name to be replaced)
+  --email ADDRESS      address that alarms mail to
+  --rate N             records a second, for the cost (default 10)
+  --record-bytes N     bytes of a record, for the cost (default 300)
+  --jar FILE           the Kinesis connector of Flink, to put into the application's archive
+`;
+
+/** Runs the command; resolves with the exit code. `root` is the folder of this repository. */
+export async function main(args: readonly string[], root: string): Promise<number> {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        out: { type: "string" },
+        region: { type: "string" },
+        incidents: { type: "string" },
+        bucket: { type: "string" },
+        email: { type: "string" },
+        rate: { type: "string", default: "10" },
+        "record-bytes": { type: "string", default: "300" },
+        jar: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    const [file] = positionals;
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    if (file === undefined || positionals.length > 1 || values.out === undefined) {
+      process.stderr.write(USAGE);
+      return 2;
+    }
+    const spec = requireSpec(await readText(file), file);
+    const target = Object.values(spec.targets)[0];
+    const functions = await functionArchives(root, spec, {
+      ...(spec.enrich !== undefined && { enrich: await readText(join(dirname(file), spec.enrich)) }),
+      exclusions: await readExclusions(file, spec),
+    });
+    const flink = await flinkArchive(root, spec, values.jar === undefined ? undefined : await readFile(values.jar));
+    const synthesis = synthesize(spec, {
+      region: values.region ?? target?.region ?? "us-east-1",
+      incidents: incidentsOf(values.incidents ?? target?.incidents ?? "ops-center"),
+      artifacts: {
+        bucket: values.bucket ?? "replace-with-the-artifacts-bucket",
+        functions: Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].key])) as Record<
+          (typeof FUNCTIONS)[number],
+          string
+        >,
+        flink: flink.key,
+      },
+      ...(values.email !== undefined && { email: values.email }),
+    });
+    const cost = estimateCost(spec, {
+      recordsPerSecond: positive(values.rate, "--rate"),
+      recordBytes: positive(values["record-bytes"], "--record-bytes"),
+    });
+    const out = resolve(values.out);
+    const put = async (path: string, content: string | Uint8Array) => {
+      await mkdir(dirname(join(out, path)), { recursive: true });
+      await writeFile(join(out, path), content);
+    };
+    await put("template.json", synthesis.body);
+    await put("artifacts-template.json", pretty(artifactsTemplate()));
+    await put("workflow.json", pretty(synthesis.template.Resources.Training!.Properties.Definition));
+    await put("cost.json", pretty(cost));
+    for (const name of FUNCTIONS) await putArchive(put, `functions/${name}`, functions[name]);
+    await putArchive(put, "flink/windows", flink);
+    process.stdout.write(
+      summary(out, synthesis.stackName, Object.keys(synthesis.template.Resources).length, functions, cost),
+    );
+    for (const step of synthesis.afterwards) process.stdout.write(`then: ${step}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${describeFault(Fault.from(error))}\n`);
+    return 1;
+  }
+}
+
+async function putArchive(put: (path: string, content: Uint8Array) => Promise<void>, folder: string, archive: Archive) {
+  for (const [path, content] of Object.entries(archive.files)) await put(`${folder}/${path}`, content);
+  await put(archive.key, archive.zip);
+}
+
+function summary(
+  out: string,
+  stack: string,
+  resources: number,
+  functions: Readonly<Record<string, Archive>>,
+  cost: ReturnType<typeof estimateCost>,
+): string {
+  const bundles = Object.entries(functions).map(([name, { zip }]) => `${name} ${Math.round(zip.length / 1_024)} KB`);
+  const services = cost.services.map(
+    (s) => `  ${s.cost.toFixed(2).padStart(10)}  ${s.service}${s.lever ? ` - ${s.lever}` : ""}`,
+  );
+  return [
+    `${out}: stack ${stack} with ${resources} resources`,
+    `functions: ${bundles.join(", ")}`,
+    `about ${cost.total.toFixed(2)} US dollars a month (${cost.pricesOf}):`,
+    ...services,
+    "",
+  ].join("\n");
+}
+
+function incidentsOf(kind: string): Incidents {
+  if (kind === "incident-manager") return { kind };
+  // "auto" is settled by looking into the account, which this command does not.
+  if (kind === "ops-center" || kind === "auto") return { kind: "ops-center" };
+  throw new Fault("input.invalid", `There is no incident manager "${kind}".`, {
+    next: "Give incident-manager or ops-center.",
+  });
+}
+
+async function readExclusions(file: string, spec: PipelineSpec): Promise<Exclusion[]> {
+  if (spec.forecast.exclude === undefined) return [];
+  const path = join(dirname(file), spec.forecast.exclude);
+  if (!existsSync(path)) return [];
+  const labels: unknown = parseJsonc(await readText(path));
+  if (!Array.isArray(labels)) throw new Fault("input.invalid", `${path} must hold a list.`);
+  return labels.map((label: { from?: unknown; to?: unknown; series?: unknown }, i) => {
+    const [from, to] = [parseInstant(label?.from), parseInstant(label?.to)];
+    if (!(from < to))
+      throw new Fault("input.invalid", `${path}: entry ${i + 1} needs "from" before "to", as ISO 8601 times.`);
+    return { from, to, ...(typeof label.series === "string" && { series: label.series }) };
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new Fault("spec.not-found", `${path} cannot be read.`, { cause: error, next: "Check the path." });
+  }
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new Fault("input.invalid", `${option} is "${text}"; it must be a number above 0.`);
+}
+
+function pretty(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
