@@ -22,7 +22,7 @@ import { RateMeter } from "./rate.ts";
 import { createSchemas, type Row, type Store, tableName } from "./store.ts";
 import { incidentView } from "./tables.ts";
 import type { TrainPool } from "./train-pool.ts";
-import { type Exclusion, Training } from "./training.ts";
+import { createEmptyPrepared, type Exclusion, Training } from "./training.ts";
 
 /** A pipeline as the store lists it. */
 export interface Deployment {
@@ -116,6 +116,7 @@ export class Pipeline {
       await writer.run(incidentView(spec.name));
     });
     const lake = await Lake.open(parts.store, spec, join(home, "lake"));
+    await parts.store.transaction((writer) => createEmptyPrepared(writer, spec));
     const stream = await openLog(join(home, "stream"), { onWarning: (m) => parts.log("warn", `${spec.name}: ${m}`) });
     const pipeline = new Pipeline(deployment, parts, stream, lake);
     try {

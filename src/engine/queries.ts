@@ -3,7 +3,7 @@
  * own, which DuckDB spills to disk when large; pages are read from it on demand.
  */
 import { randomUUID } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type {
   CallOptions,
@@ -17,7 +17,14 @@ import type {
 import { Fault } from "../core/fault.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { PipelineSpec } from "../core/spec.ts";
-import { rewriteForDuckDB, SESSION, splitStatements } from "../sql/index.ts";
+import {
+  bindParameters,
+  engineMessage,
+  type Rewritten,
+  rewriteForDuckDB,
+  SESSION,
+  splitStatements,
+} from "../sql/index.ts";
 import type { Registry } from "./registry.ts";
 import { type Store, storeFault } from "./store.ts";
 import { tablesOf } from "./tables.ts";
@@ -35,6 +42,7 @@ export class Queries implements QueriesPort {
   readonly #store: Store;
   readonly #registry: Registry;
   readonly #held = new Map<string, Held>();
+  readonly #prepared = new Map<string, Map<string, string>>();
   readonly #runs: { pipeline: string; run: QueryRun }[] = [];
 
   constructor(store: Store, registry: Registry) {
@@ -58,9 +66,12 @@ export class Queries implements QueriesPort {
     signal?.addEventListener("abort", interrupt);
     try {
       if (signal?.aborted) throw new Fault("query.cancelled", "The query was cancelled.");
-      const { sql } = rewriteForDuckDB(bind(request), { catalogue: { tables: tablesOf(spec) } });
-      const table = await materialize(connection, sql);
-      const rowCount = Number((await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)).getRows()[0]![0]);
+      const prepared = this.#preparedOf(pipeline);
+      const rewritten = rewriteForDuckDB(bind(request), { catalogue: { tables: tablesOf(spec) }, prepared });
+      if (rewritten.prepare) prepared.set(rewritten.prepare.name, rewritten.prepare.text);
+      if (rewritten.deallocate !== undefined) prepared.delete(rewritten.deallocate);
+      await materialize(connection, rewritten);
+      const rowCount = Number((await connection.runAndReadAll(`SELECT count(*) FROM temp.result`)).getRows()[0]![0]);
       const run: QueryRun = {
         ...base,
         elapsed: performance.now() - begun,
@@ -70,10 +81,7 @@ export class Queries implements QueriesPort {
       };
       this.#note(pipeline, run);
       this.#hold(query, { connection, run });
-      const described = await connection.runAndReadAll(`DESCRIBE ${table}`);
-      const columns = described
-        .getRowObjectsJson()
-        .map((c) => ({ name: String(c.column_name), type: athenaType(String(c.column_type)) }));
+      const columns = await columnsOf(connection, rewritten);
       const rows = await this.rows(query, 0, request.pageSize ?? PAGE);
       return { query, columns, rows, rowCount, elapsed: run.elapsed, bytesScanned: null };
     } catch (error) {
@@ -139,6 +147,16 @@ export class Queries implements QueriesPort {
     this.#held.clear();
   }
 
+  /** The statements that PREPARE has named, a pipeline's each. */
+  #preparedOf(pipeline: string): Map<string, string> {
+    let prepared = this.#prepared.get(pipeline);
+    if (!prepared) {
+      prepared = new Map();
+      this.#prepared.set(pipeline, prepared);
+    }
+    return prepared;
+  }
+
   async #connect(spec: PipelineSpec): Promise<DuckDBConnection> {
     const connection = await this.#store.connect();
     for (const setting of SESSION) await connection.run(setting);
@@ -165,47 +183,47 @@ export class Queries implements QueriesPort {
   }
 }
 
-/** The statement with its `:name` parameters put in. */
+/** The one statement of a request, with its `:name` parameters put in. */
 function bind({ sql, parameters = {} }: QueryRequest): string {
   const statements = splitStatements(sql);
-  if (statements.length !== 1) {
-    throw new Fault(
-      "query.refused",
-      statements.length === 0 ? "There is no statement to run." : "Run one statement at a time.",
-      { next: "Select one statement." },
-    );
+  const [statement] = statements;
+  if (!statement || statements.length > 1) {
+    const what = statement ? "Run one statement at a time." : "There is no statement to run.";
+    throw new Fault("query.refused", what, { next: "Select one statement." });
   }
-  let bound = sql;
-  const places = statements[0]!.parameters.toSorted((a, b) => b.offset - a.offset);
-  for (const { name, offset, length } of places) {
-    const value = parameters[name];
-    if (value === undefined)
-      throw new Fault("query.refused", `The parameter :${name} has no value.`, { next: "Give it one." });
-    bound = bound.slice(0, offset) + value + bound.slice(offset + length);
-  }
-  return bound.trim().replace(/;\s*$/, "");
+  const missing = statement.parameters.find((p) => parameters[p.name] === undefined);
+  if (missing)
+    throw new Fault("query.refused", `The parameter :${missing.name} has no value.`, { next: "Give it one." });
+  return bindParameters(sql, parameters).trim().replace(/;\s*$/, "");
 }
 
-/** Runs the statement into the connection's table `temp.result`. */
-async function materialize(connection: DuckDBConnection, sql: string): Promise<string> {
-  if (/^\s*(with|select|values|table|from|\()/i.test(sql)) {
+/** Runs a rewritten statement into the connection's table `temp.result`. */
+async function materialize(connection: DuckDBConnection, rewritten: Rewritten): Promise<void> {
+  const { sql, kind, writes } = rewritten;
+  if (writes !== undefined) await mkdir(writes, { recursive: true });
+  if (kind === "query") {
     await connection.run(`CREATE TEMP TABLE result AS ${sql}`);
-  } else {
-    const result = await connection.runAndReadAll(sql);
-    const names = result.deduplicatedColumnNames();
-    const rows = result.getRowsJson();
-    const columns = names.length > 0 ? names : ["rows"];
-    await connection.run(
-      `CREATE TEMP TABLE result (${columns.map((n) => `${quoteIdentifier(n)} VARCHAR`).join(", ")})`,
-    );
-    for (const row of rows) {
-      const values = columns.map((_, i) =>
-        row[i] === null || row[i] === undefined ? "NULL" : quoteText(String(row[i])),
-      );
-      await connection.run(`INSERT INTO temp.result VALUES (${values.join(", ")})`);
-    }
+    return;
   }
-  return "temp.result";
+  const result = await connection.runAndReadAll(sql);
+  const names = result.deduplicatedColumnNames();
+  const columns = names.length > 0 ? names : ["rows"];
+  await connection.run(`CREATE TEMP TABLE result (${columns.map((n) => `${quoteIdentifier(n)} VARCHAR`).join(", ")})`);
+  for (const row of result.getRowsJson()) {
+    const values = columns.map((_, i) =>
+      row[i] === null || row[i] === undefined ? "NULL" : quoteText(String(row[i])),
+    );
+    await connection.run(`INSERT INTO temp.result VALUES (${values.join(", ")})`);
+  }
+}
+
+/** What the columns are called in Athena: as the rewriter knows them, else by DuckDB's types. */
+async function columnsOf(connection: DuckDBConnection, rewritten: Rewritten): Promise<QueryResult["columns"]> {
+  const described = await connection.runAndReadAll("DESCRIBE temp.result");
+  return described.getRowObjectsJson().map((c, i) => {
+    const known = rewritten.kind === "query" ? rewritten.columns?.[i] : undefined;
+    return { name: known?.name ?? String(c.column_name), type: known?.type ?? athenaType(String(c.column_type)) };
+  });
 }
 
 /** DuckDB's name of a type in Athena's words. */
@@ -226,6 +244,7 @@ function queryFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const fault = storeFault(error);
   if (fault.code !== "unexpected") return fault;
-  const text = fault.message.replace(/^[A-Z][A-Za-z ]+ Error: /, "");
+  const whole = error instanceof Error ? error.message : String(error);
+  const text = (engineMessage(whole).split("\n")[0] ?? whole).replace(/^[A-Z][A-Za-z ]+ Error: /, "");
   return new Fault("query.failed", text, { cause: error, next: "Correct the statement and run it again." });
 }

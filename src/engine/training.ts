@@ -316,6 +316,13 @@ function heldOut(held: readonly { readonly mase: number; readonly baseline: numb
   };
 }
 
+/** The table `prepared` as it is before the first training: its columns, no rows. */
+export async function createEmptyPrepared(writer: DuckDBConnection, spec: PipelineSpec): Promise<void> {
+  const empty = prepareSql(spec, { from: 0, until: 0 }, tableName(spec.name, "raw"));
+  await writer.run("SET integer_division = true");
+  await writer.run(`CREATE VIEW IF NOT EXISTS ${tableName(spec.name, "prepared")} AS ${empty}`);
+}
+
 /** Means over the series' accuracies, each beside its baseline; null where no series has a value. */
 export function summarize(
   reports: readonly { readonly report: Pick<BacktestReport, "accuracy" | "baseline"> }[],
