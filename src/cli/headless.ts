@@ -98,9 +98,11 @@ async function runOn(
   return summary;
 }
 
-/** Resolves when this process is asked to end. */
+/** Resolves when this process is asked to end, or when the one that started it with a channel has ended. */
 function stopped(): Promise<undefined> {
   return new Promise((done) => {
+    process.once("disconnect", () => done(undefined));
+    process.channel?.unref();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => done(undefined));
   });
 }

@@ -40,8 +40,8 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  // Ended early: calls under way have nobody left to answer them.
-  if (!(await runHeadless(options))) process.exit(130);
+  // Ended early, with calls under way that nobody will answer; for a served run that is the usual end.
+  if (!(await runHeadless(options))) process.exit(options.serve ? 0 : 130);
   return 0;
 }
 
