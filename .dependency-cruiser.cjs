@@ -58,7 +58,7 @@ const may = {
   ],
   "infra/lambda": [
     ...["src/core", "src/forecaster", "infra/workflow"].map(inside),
-    ...pkg("@aws-sdk", "@aws-lambda-powertools"),
+    ...pkg("@aws-sdk", "@smithy", "@aws-lambda-powertools"),
   ],
 };
 const nodeFree = [

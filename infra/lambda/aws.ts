@@ -1,6 +1,6 @@
 /** The ports of the handlers over the AWS SDK. Clients are made by whoever calls, once a container. */
 import { type CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { type KinesisClient, ListShardsCommand, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { KinesisClient, ListShardsCommand, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import {
   GetObjectCommand,
   ListObjectsV2Command,
@@ -9,6 +9,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { DIMENSIONS } from "./names.ts";
 import type { MetricPoint, MetricSink, MetricSource, Objects, ShardedSink, StreamRecord } from "./ports.ts";
 
@@ -116,6 +117,14 @@ export function metricSource(client: CloudWatchClient): MetricSource {
       return points;
     },
   };
+}
+
+/**
+ * A client over HTTP/1.1. The SDK's own choice for Kinesis is HTTP/2, whose one session does not survive that Lambda freezes the
+ * container between calls.
+ */
+export function kinesisClient(): KinesisClient {
+  return new KinesisClient({ requestHandler: new NodeHttpHandler() });
 }
 
 /** PutRecords takes 500 records and 5 MiB (Kinesis API reference, PutRecords). */

@@ -1,7 +1,6 @@
 /** Step 1 on AWS: records of the raw stream become checked events in the events stream, which the Flink job reads. */
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
-import { KinesisClient } from "@aws-sdk/client-kinesis";
-import { streamSink } from "./aws.ts";
+import { kinesisClient, streamSink } from "./aws.ts";
 import { checker } from "./checked.ts";
 import type { BatchResponse, KinesisStreamEvent } from "./events.ts";
 import { HEALTH } from "./names.ts";
@@ -10,7 +9,7 @@ import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime
 
 const spec = pipeline();
 const toEvents = relay(spec, checker(spec, await enrichFunction(spec)));
-const events = streamSink(new KinesisClient({}), setting("EVENTS_STREAM"));
+const events = streamSink(kinesisClient(), setting("EVENTS_STREAM"));
 const metrics = ownMetrics();
 
 export async function handler(batch: KinesisStreamEvent): Promise<BatchResponse> {

@@ -1,16 +1,15 @@
 /** Beside step 6 on AWS, once a minute: silence moves the clock, and closed windows get the groups they lack. */
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { S3Client } from "@aws-sdk/client-s3";
-import { bucketObjects, metricSource, streamSink } from "./aws.ts";
+import { bucketObjects, kinesisClient, metricSource, streamSink } from "./aws.ts";
 import { CurrentForecast } from "./forecasts.ts";
 import { HEALTH } from "./names.ts";
 import { logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 import { Sweep } from "./sweeping.ts";
 
 const spec = pipeline();
-const kinesis = new KinesisClient({});
+const kinesis = kinesisClient();
 const forecast = new CurrentForecast(bucketObjects(new S3Client({}), setting("DATA_BUCKET")), setting("FORECAST_KEY"));
 const metrics = ownMetrics();
 const sweep = new Sweep({

@@ -43,6 +43,8 @@ export async function functionArchives(
     format: "esm",
     minify: true,
     legalComments: "none",
+    // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its module build can.
+    mainFields: ["module", "main"],
     outdir: "out",
     outExtension: { ".js": ".mjs" },
     write: false,
