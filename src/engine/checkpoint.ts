@@ -73,6 +73,12 @@ export async function loadCheckpoint(store: Store, pipeline: string, liveFrom: n
   return fresh;
 }
 
+/** The next record of the stream that the pipeline will take; 1 before its first. */
+export async function nextSequence(store: Store, pipeline: string): Promise<number> {
+  const [row] = await store.read(`SELECT state FROM ${tableName(pipeline, "checkpoint")}`);
+  return row ? (JSON.parse(String(row.state)) as Checkpoint).sequence : FRESH_CHECKPOINT.sequence;
+}
+
 /** Writes the checkpoint, inside the transaction of the batch it belongs to. */
 export async function saveCheckpoint(
   writer: DuckDBConnection,

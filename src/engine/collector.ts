@@ -1,6 +1,7 @@
 /**
  * Steps 1 and 2 for the pump: batches of records go to a worker and come back as events and rejections. The watchdog ends
- * a worker whose enrich function does not come back; the record it was at is rejected, the rest of the batch goes on.
+ * a worker whose enrich function does not come back. Whether it hung or ended its worker by itself: the record it was at is
+ * rejected, the rest of the batch goes on in a new worker.
  */
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -25,9 +26,20 @@ export interface CollectReply {
 
 export type Collected = Omit<CollectReply, "id">;
 
+/** A worker that did not come through its batch: the record it was at, and why that one is rejected. */
+interface Stuck {
+  readonly at: number;
+  readonly reason: "enrich-timeout" | "enrich-failed";
+  readonly detail: string;
+}
+
 /** How long the enrich function may take for one record, ms: so many looks of the watchdog without any progress. */
 const PATIENCE = 2_000;
 const WATCH_EVERY = 200;
+
+/** What the progress cell says besides the index of a record: the batch is not begun, or done. */
+const NOT_BEGUN = -2;
+const DONE = -1;
 
 export class Collector {
   readonly #spec: PipelineSpec;
@@ -36,6 +48,7 @@ export class Collector {
   #worker: Promise<Worker> | undefined;
   readonly #progress = new SharedArrayBuffer(4);
   #calls = 0;
+  #closed = false;
 
   /** @param enrich path of the enrich module, null for none. */
   constructor(spec: PipelineSpec, enrich: string | null, workerFile: URL) {
@@ -56,6 +69,7 @@ export class Collector {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const worker = await this.#worker?.catch(() => undefined);
     this.#worker = undefined;
     await worker?.terminate();
@@ -65,26 +79,22 @@ export class Collector {
     const part = records.slice(from);
     if (part.length === 0) return;
     const outcome = await this.#ask(part);
-    if (typeof outcome !== "number") {
+    if (!("at" in outcome)) {
       for (const e of outcome.events) into.events.push(from === 0 ? e : { ...e, record: e.record + from });
       for (const r of outcome.rejections) into.rejections.push(from === 0 ? r : { ...r, record: r.record + from });
       into.dropped += outcome.dropped;
       return;
     }
-    // The worker hung at record `outcome`: what came before it is done again, itself is rejected, the rest goes on.
-    await this.#collectFrom(records.slice(0, from + outcome), from, into);
-    const stuck = from + outcome;
-    into.rejections.push({
-      record: stuck,
-      reason: "enrich-timeout",
-      detail: `enrich did not return within ${PATIENCE} ms`,
-      data: records[stuck]!.data.slice(),
-    });
+    // What came before the record it was at is done again, that one is rejected, the rest goes on.
+    const { at, reason, detail } = outcome;
+    const stuck = from + at;
+    await this.#collectFrom(records.slice(0, stuck), from, into);
+    into.rejections.push({ record: stuck, reason, detail, data: records[stuck]!.data.slice() });
     await this.#collectFrom(records, stuck + 1, into);
   }
 
-  /** The worker's reply, or the index of the record at which it hung. */
-  async #ask(records: readonly { readonly data: Uint8Array }[]): Promise<CollectReply | number> {
+  /** The worker's reply, or where it got stuck. */
+  async #ask(records: readonly { readonly data: Uint8Array }[]): Promise<CollectReply | Stuck> {
     const worker = await this.#running();
     const ends = new Uint32Array(records.length);
     let total = 0;
@@ -98,39 +108,41 @@ export class Collector {
     });
     const id = ++this.#calls;
     const working = new Int32Array(this.#progress);
-    Atomics.store(working, 0, 0);
+    Atomics.store(working, 0, NOT_BEGUN);
     return new Promise((resolve, reject) => {
-      let seen = 0;
+      let seen = NOT_BEGUN;
       // Looks are counted, not time: after the machine slept, the clock has jumped but the worker had no chance.
       let looks = 0;
       const watch = setInterval(() => {
         const at = Atomics.load(working, 0);
         if (at !== seen) [seen, looks] = [at, 0];
-        // -1: all records are done and the reply is on its way, however long that takes.
-        else if (at >= 0 && ++looks * WATCH_EVERY > PATIENCE)
+        // Once all records are done the reply is on its way, however long that takes.
+        else if (at !== DONE && ++looks * WATCH_EVERY > PATIENCE * (at === NOT_BEGUN ? 10 : 1))
           settle(() => this.#hung(worker, at).then(resolve, reject));
       }, WATCH_EVERY);
       const onMessage = (reply: CollectReply) => {
         if (reply.id === id) settle(() => resolve(reply));
       };
-      const onExit = () => {
+      // The worker is gone. At a record it is that record's fault; outside of them (a timer that enrich set) it is nobody's.
+      const ended = (detail: string, fault: () => Fault) => {
         this.#worker = undefined;
-        settle(() =>
-          reject(
-            new Fault("enrich.failed", "The enrich module ended its worker.", { next: "Remove process.exit from it." }),
-          ),
-        );
+        const at = Atomics.load(working, 0);
+        settle(() => (at >= 0 && !this.#closed ? resolve({ at, reason: "enrich-failed", detail }) : reject(fault())));
       };
-      const onError = (error: Error) => {
-        this.#worker = undefined;
-        settle(() =>
-          reject(
+      const onExit = () =>
+        ended(
+          "enrich ended its worker",
+          () =>
+            new Fault("enrich.failed", "The enrich module ended its worker.", { next: "Remove process.exit from it." }),
+        );
+      const onError = (error: Error) =>
+        ended(
+          `enrich failed outside its function: ${error.message}`,
+          () =>
             new Fault("enrich.failed", `The enrich module failed outside its function: ${error.message}`, {
               cause: error,
             }),
-          ),
         );
-      };
       const settle = (end: () => void) => {
         clearInterval(watch);
         worker.off("message", onMessage).off("exit", onExit).off("error", onError);
@@ -141,17 +153,27 @@ export class Collector {
     });
   }
 
-  async #hung(worker: Worker, at: number): Promise<number> {
+  async #hung(worker: Worker, at: number): Promise<Stuck> {
     this.#worker = undefined;
     await worker.terminate();
-    return at;
+    if (at === NOT_BEGUN)
+      throw new Fault("enrich.failed", "The enrich module keeps its worker busy outside its function.", {
+        next: "Remove timers and other work of its own from it, and deploy again.",
+      });
+    return { at, reason: "enrich-timeout", detail: `enrich did not return within ${PATIENCE} ms` };
   }
 
   #running(): Promise<Worker> {
-    this.#worker ??= this.#spawn().catch((error: unknown) => {
-      this.#worker = undefined;
-      throw error;
-    });
+    if (this.#closed) return Promise.reject(new Fault("cancelled", "The pipeline is stopping."));
+    if (!this.#worker) {
+      const spawned = this.#spawn();
+      const forget = () => {
+        if (this.#worker === spawned) this.#worker = undefined;
+      };
+      // A worker that ends between two batches (a timer that enrich set, say) is replaced at the next one.
+      spawned.then((worker) => worker.on("error", forget).on("exit", forget), forget);
+      this.#worker = spawned;
+    }
     return this.#worker;
   }
 
@@ -174,9 +196,13 @@ export class Collector {
         clearTimeout(slow);
         fail(error.message);
       });
+      worker.once("exit", () => {
+        clearTimeout(slow);
+        fail("it ends its worker");
+      });
       worker.once("message", (m: { ready: boolean; failure?: string }) => {
         clearTimeout(slow);
-        worker.removeAllListeners("error");
+        worker.removeAllListeners("error").removeAllListeners("exit");
         if (m.ready) resolve(worker);
         else fail(m.failure ?? "for an unknown reason");
       });

@@ -15,7 +15,7 @@ import { DAY } from "../core/time.ts";
 import type { Checkpoint, PendingWindow } from "./checkpoint.ts";
 import type { IncidentBook } from "./incident-book.ts";
 import { timestamp } from "./lake.ts";
-import { rowsOf, tableName } from "./store.ts";
+import { append, rowsOf, tableName } from "./store.ts";
 
 /** What the pump tells front ends after its transaction is through. */
 export interface Compared {
@@ -55,35 +55,23 @@ export class Comparer {
     const alarms = new Set<string>();
     const incidents = new Map<string, "added" | "changed">();
     if (ready.length === 0) return { state, windows: 0, told: { alarms: [], incidents: [] } };
-    const appender = await writer.createAppender("comparison", this.#spec.name);
     let next: Slice = { ...state, pending: state.pending.slice(ready.length) };
     let windows = 0;
-    for (const tick of ready) {
-      const live = state.liveFrom !== null && tick.start >= state.liveFrom;
-      const comparisons = this.#compareTick(tick, live);
-      for (const { comparison, group, events } of comparisons) this.#append(appender, comparison, group, events);
-      windows += comparisons.length;
-      next = { ...next, compared: tick.end };
-      if (!live) continue;
-      // The rules' incidents read the comparisons that are still in the appender.
-      appender.flushSync();
-      next = await this.#alert(
-        writer,
-        next,
-        comparisons.map((c) => c.comparison),
-        tick.end,
-        alarms,
-        incidents,
-      );
-      next = await this.#forecastMissing(
-        writer,
-        next,
-        comparisons.map((c) => c.comparison),
-        tick.end,
-        alarms,
-      );
-    }
-    appender.closeSync();
+    await append(writer, this.#spec.name, "comparison", async (appender) => {
+      for (const tick of ready) {
+        const live = state.liveFrom !== null && tick.start >= state.liveFrom;
+        const compared = this.#compareTick(tick, live);
+        for (const { comparison, group, events } of compared) this.#append(appender, comparison, group, events);
+        windows += compared.length;
+        next = { ...next, compared: tick.end };
+        if (!live) continue;
+        // The rules' incidents read the comparisons that are still in the appender.
+        appender.flushSync();
+        const comparisons = compared.map((c) => c.comparison);
+        next = await this.#alert(writer, next, comparisons, tick.end, alarms, incidents);
+        next = await this.#forecastMissing(writer, next, comparisons, tick.end, alarms);
+      }
+    });
     return {
       state: next,
       windows,

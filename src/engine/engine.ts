@@ -6,6 +6,7 @@ import { EventEmitter } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Change } from "../backend.ts";
+import type { Fault } from "../core/fault.ts";
 import { type PipelineSpec, requireSpec } from "../core/spec.ts";
 import { MACROS } from "../sql/index.ts";
 import { alarmsOf } from "./alarms.ts";
@@ -29,6 +30,8 @@ export interface EngineOptions {
   /** The bundled files of the workers and of the replay process. */
   readonly files: { readonly collect: URL; readonly train: URL; readonly replay: URL };
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
+  /** Told when the engine cannot go on in this process: it must be ended and started again, and goes on where it was. */
+  readonly onFatal?: (fault: Fault) => void;
 }
 
 export interface Engine extends Backend {
@@ -41,6 +44,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, ".gitignore"), "*\n");
   const store = await Store.open(join(folder, "store.duckdb"));
+  store.onFatal = (fault) => options.onFatal?.(fault);
   await store.writer.run(MACROS);
   const changes = new EventEmitter<{ change: [Change] }>();
   changes.setMaxListeners(0);

@@ -1,7 +1,7 @@
 /** The noun `forecasts`: trainings, the series' charts, backtests. */
 import type { AccuracyReport, ChartPoint, Forecasts, SeriesChart, SeriesInfo } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
-import { parseSeriesId } from "../core/series.ts";
+import { groupKey, parseSeriesId } from "../core/series.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { type Row, type Store, tableName } from "./store.ts";
@@ -59,7 +59,7 @@ export function forecastsOf(registry: Registry, store: Store): Forecasts {
         `SELECT ${POINT}, coalesce(l.late, 0) AS late FROM ${tableName(name, "comparison")} c
          LEFT JOIN (SELECT window_start, sum(events) AS late FROM ${tableName(name, "late_window")} WHERE series_group = $4 GROUP BY 1) l USING (window_start)
          WHERE series = $1 AND c.window_start >= make_timestamp(CAST($2 AS BIGINT) * 1000) AND c.window_start < make_timestamp(CAST($3 AS BIGINT) * 1000) ORDER BY c.window_start`,
-        [series, BigInt(Math.floor(from)), BigInt(Math.floor(until)), Object.values(key.by).join("|")],
+        [series, BigInt(Math.floor(from)), BigInt(Math.floor(until)), groupKey(Object.values(key.by))],
       );
       const points = rows.map(pointOf);
       const next =

@@ -22,7 +22,7 @@ import type { Rejection, Value } from "../core/collect.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { FieldType, PipelineSpec } from "../core/spec.ts";
 import { formatDay, MINUTE } from "../core/time.ts";
-import { createSchemas, rowsOf, type Store, schemaOf, tableName } from "./store.ts";
+import { append, createSchemas, rowsOf, type Store, tableName } from "./store.ts";
 
 /** Rows in the tail at which it is written out. */
 const TAIL_ROWS = 150_000;
@@ -61,7 +61,8 @@ export class Lake {
   /** Files that a merge replaced; queries that began before may still read them, so they go one flush later. */
   #replaced: string[] = [];
 
-  private constructor(store: Store, spec: PipelineSpec, folder: string) {
+  /** @param folder where its files lie. It serves nothing before `open`. */
+  constructor(store: Store, spec: PipelineSpec, folder: string) {
     this.#store = store;
     this.#spec = spec;
     this.#folder = folder;
@@ -74,15 +75,13 @@ export class Lake {
     this.#batch = this.#emptyBatch();
   }
 
-  /** Opens the lake in `folder`, creating tables as needed and removing files that no list names. */
-  static async open(store: Store, spec: PipelineSpec, folder: string): Promise<Lake> {
-    const lake = new Lake(store, spec, folder);
-    await store.transaction((writer) => lake.#createTables(writer));
-    await lake.#removeUnlisted();
-    const [row] = await store.read(`SELECT count(*) AS n FROM ${lake.#table("raw_tail")}`);
-    lake.#tailRows = Number(row?.n ?? 0);
-    await store.transaction((writer) => lake.#createViews(writer));
-    return lake;
+  /** Creates tables as needed and removes files that no list names. */
+  async open(): Promise<void> {
+    await this.#store.transaction((writer) => this.#createTables(writer));
+    await this.#removeUnlisted();
+    const [row] = await this.#store.read(`SELECT count(*) AS n FROM ${this.#table("raw_tail")}`);
+    this.#tailRows = Number(row?.n ?? 0);
+    await this.#store.transaction((writer) => this.#createViews(writer));
   }
 
   /** Adds an event to the batch; `late` says that its window had closed. */
@@ -223,14 +222,14 @@ export class Lake {
   ): Promise<void> {
     const rows = columns[0]!.length;
     if (rows === 0) return;
-    const appender = await writer.createAppender(table, schemaOf(this.#spec.name, table));
-    for (let from = 0; from < rows; from += VECTOR) {
-      const until = Math.min(rows, from + VECTOR);
-      const chunk = DuckDBDataChunk.create(types, until - from);
-      chunk.setColumns(rows <= VECTOR ? columns : columns.map((column) => column.slice(from, until)));
-      appender.appendDataChunk(chunk);
-    }
-    appender.closeSync();
+    await append(writer, this.#spec.name, table, (appender) => {
+      for (let from = 0; from < rows; from += VECTOR) {
+        const until = Math.min(rows, from + VECTOR);
+        const chunk = DuckDBDataChunk.create(types, until - from);
+        chunk.setColumns(rows <= VECTOR ? columns : columns.map((column) => column.slice(from, until)));
+        appender.appendDataChunk(chunk);
+      }
+    });
   }
 
   async #writeOut(writer: DuckDBConnection, kind: Kind, upTo: number): Promise<void> {

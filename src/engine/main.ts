@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { Fault } from "../core/fault.ts";
 import { openEngine } from "./engine.ts";
 import { serve } from "./serve.ts";
+import { storeFault } from "./store.ts";
 
 declare const FOREWATCH_VERSION: string;
 
@@ -20,7 +21,7 @@ const FIRST_WAIT = 60_000;
 try {
   await run();
 } catch (error) {
-  say({ fault: Fault.from(error).toData() });
+  say({ fault: storeFault(error).toData() });
   process.exit(1);
 }
 
@@ -47,7 +48,12 @@ async function run(): Promise<void> {
       train: new URL("./train-worker.mjs", import.meta.url),
       replay: new URL("./replay.mjs", import.meta.url),
     },
-    log: (level, message) => process.stderr.write(`${new Date().toISOString()} ${level} ${message}\n`),
+    log,
+    onFatal: (fault) => {
+      // At once, as after a crash: whoever uses the engine starts it again.
+      log("error", fault.message);
+      process.exit(1);
+    },
   });
   let lingering: NodeJS.Timeout | undefined;
   let ending = false;
@@ -81,6 +87,10 @@ async function run(): Promise<void> {
   linger(FIRST_WAIT);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
   say({ ready: true, socket: server.path, endpoint: `http://127.0.0.1:${engine.endpointPort}` });
+}
+
+function log(level: "info" | "warn" | "error", message: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${level} ${message}\n`);
 }
 
 function say(line: object): void {

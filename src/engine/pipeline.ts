@@ -3,7 +3,7 @@
  * list of pipelines at the engine's start, and by a deployment.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parse as parseJsonc } from "jsonc-parser";
 import type { Change, PipelineState, PipelineStatus, PipelineSummary, SeriesChart } from "../backend.ts";
@@ -12,11 +12,13 @@ import type { IncidentRecord } from "../core/incident.ts";
 import { quoteIdentifier } from "../core/prepare.ts";
 import { byFields, type PipelineSpec } from "../core/spec.ts";
 import { DAY, parseInstant } from "../core/time.ts";
-import { createPipelineTables } from "./checkpoint.ts";
+import { brokenStream } from "./broken-stream.ts";
+import { createPipelineTables, nextSequence } from "./checkpoint.ts";
 import { Collector } from "./collector.ts";
 import { IncidentBook } from "./incident-book.ts";
 import { Lake } from "./lake.ts";
 import { openLog, type StreamLog } from "./log/log.ts";
+import { createSegment } from "./log/segment.ts";
 import { Pump } from "./pump.ts";
 import { RateMeter } from "./rate.ts";
 import { createSchemas, type Row, type Store, tableName } from "./store.ts";
@@ -68,7 +70,8 @@ export class Pipeline {
     this.stream = stream;
     this.lake = lake;
     const home = dataFolder(folder, spec.name);
-    this.#collector = new Collector(spec, enrichFile(deployment), parts.collectWorker);
+    const enrich = spec.enrich === undefined ? null : join(dirname(deployment.file), spec.enrich);
+    this.#collector = new Collector(spec, enrich, parts.collectWorker);
     this.training = new Training(store, spec, home, parts.pool);
     this.book = new IncidentBook(store, spec.name);
     const pipeline = spec.name;
@@ -106,7 +109,10 @@ export class Pipeline {
     });
   }
 
-  /** Opens the pipeline's data and starts its pump; a fault of its enrich module leaves it stopped, with its stream open. */
+  /**
+   * Opens the pipeline's data and starts its pump. What is wrong with its own parts (a damaged stream, an enrich module that
+   * does not load) leaves it failed, with its stream open where that is possible; the other pipelines run.
+   */
   static async open(deployment: Deployment, parts: EngineParts): Promise<Pipeline> {
     const { spec } = deployment;
     const home = dataFolder(parts.folder, spec.name);
@@ -115,11 +121,18 @@ export class Pipeline {
       await createPipelineTables(writer, spec.name, byFields(spec).map(quoteIdentifier));
       await writer.run(incidentView(spec.name));
     });
-    const lake = await Lake.open(parts.store, spec, join(home, "lake"));
-    await parts.store.transaction((writer) => createEmptyPrepared(writer, spec));
-    const stream = await openLog(join(home, "stream"), { onWarning: (m) => parts.log("warn", `${spec.name}: ${m}`) });
+    const lake = new Lake(parts.store, spec, join(home, "lake"));
+    let broken: Fault | undefined;
+    const stream = await openStream(deployment, parts).catch((error: unknown) => {
+      broken = Fault.from(error);
+      return brokenStream(broken);
+    });
     const pipeline = new Pipeline(deployment, parts, stream, lake);
     try {
+      if (broken) throw broken;
+      requireTrust(deployment);
+      await lake.open();
+      await parts.store.transaction((writer) => createEmptyPrepared(writer, spec));
       await pipeline.#collector.start();
       await pipeline.pump.start();
     } catch (error) {
@@ -216,15 +229,34 @@ export function dataFolder(folder: string, pipeline: string): string {
   return join(folder, "pipelines", pipeline);
 }
 
-/** The enrich module's path; a pipeline that is not trusted may not have one. */
-export function enrichFile({ spec, file, trusted }: Deployment): string | null {
-  if (spec.enrich === undefined) return null;
-  if (!trusted) {
-    throw new Fault("enrich.failed", "This pipeline runs code (enrich), and the workspace is not trusted.", {
-      next: "Trust the workspace, then deploy again.",
-    });
+/** A pipeline that runs code of its own must be trusted. */
+function requireTrust({ spec, trusted }: Deployment): void {
+  if (spec.enrich === undefined || trusted) return;
+  throw new Fault("enrich.failed", "This pipeline runs code (enrich), and the workspace is not trusted.", {
+    next: "Trust the workspace, then deploy again.",
+  });
+}
+
+/**
+ * Opens the pipeline's stream. One that was moved away, or that lacks records at its end, begins anew where the pump stands:
+ * all that it lacks was taken from it already, and no number may be given twice.
+ */
+async function openStream({ spec }: Deployment, parts: EngineParts): Promise<StreamLog> {
+  const dir = join(dataFolder(parts.folder, spec.name), "stream");
+  const onWarning = (message: string) => parts.log("warn", `${spec.name}: ${message}`);
+  const next = await nextSequence(parts.store, spec.name);
+  if (existsSync(dir)) {
+    const log = await openLog(dir, { onWarning });
+    if (log.nextSequence >= next) return log;
+    await log.close();
+    const aside = `${dir}-until-${next - 1}-${Date.now()}`;
+    await rename(dir, aside);
+    onWarning(`The stream lacked records that were taken already. It begins anew; its old files are in ${aside}.`);
   }
-  return join(dirname(file), spec.enrich);
+  await mkdir(dir, { recursive: true });
+  const { handle } = await createSegment(dir, next, 0);
+  await handle.close();
+  return openLog(dir, { onWarning });
 }
 
 /**

@@ -33,6 +33,8 @@ const LOOK_EVERY = 500;
 const RETAIN_EVERY = 60_000;
 /** Pauses after a failure, ms. */
 const PAUSES = [250, 1_000, 5_000, 15_000, 30_000];
+/** Pause before a training that a full store broke off begins again, ms. */
+const TRAIN_AGAIN = 5_000;
 
 export interface PumpParts {
   readonly spec: PipelineSpec;
@@ -69,11 +71,16 @@ export class Pump {
   /** Trainings that are not through, oldest origin first. */
   #trainings: TrainingRecord[] = [];
   #running: { record: TrainingRecord; abort: AbortController; done: Promise<void> } | undefined;
-  #retainedAt = Date.now();
+  /** Zero: old data goes right after the start, or an engine that never runs for long would keep it for good. */
+  #retainedAt = 0;
+  /** After a training that could not be entered as ended, trainings pause until then. */
+  #trainAfter = 0;
   #wake = new AbortController();
+  #alarmClock: NodeJS.Timeout | undefined;
   #loop: Promise<void> = Promise.resolve();
   /** A replay under way: the speed of its clock, or "max". */
   #replay: number | "max" | undefined;
+  #reached: number | undefined;
   /** The batch after the one being written, on its way through the worker. */
   #ahead: Promise<{ records: readonly LogRecord[]; collected: Collected }> | undefined;
   /** Work that must not run beside a batch: what people ask for. */
@@ -87,6 +94,8 @@ export class Pump {
   /** Continues from the checkpoint and starts pumping. */
   async start(): Promise<void> {
     await this.#restore();
+    // The replay that drove the clock went with the engine before this one: nobody's silence is an outage until records come.
+    if (this.#state.clock.mode !== "wall") await this.#setClock({ mode: "held", since: Date.now() });
     for (const version of await this.#parts.training.versions(this.#state.compared ?? 0)) this.forecasts.add(version);
     const unfinished = ["queued", "preparing", "training"];
     this.#trainings = (await this.#parts.training.list(100))
@@ -100,6 +109,7 @@ export class Pump {
     this.#running?.abort.abort();
     this.#wake.abort();
     await this.#loop;
+    clearTimeout(this.#alarmClock);
     await this.#running?.done;
   }
 
@@ -138,15 +148,26 @@ export class Pump {
     return this.#analyzer.groups();
   }
 
+  /**
+   * Says that a replay has sent everything before `time`. Its word is the idle clock meanwhile: at a thousand times real time,
+   * the wall clock would take every hiccup of the machine for hours of silence.
+   */
+  replayReached(time: number): void {
+    this.#reached = time;
+  }
+
   /** Says that a replay feeds the stream now, or (undefined) no more; its speed drives the idle clock. */
   async setReplay(speed: number | "max" | undefined): Promise<void> {
     this.#replay = speed;
+    this.#reached = undefined;
     const clock: Clock = typeof speed === "number" ? { mode: "replay", speed } : { mode: "held", since: Date.now() };
-    await this.ask(async () => {
-      const next = { ...this.#state, clock };
-      await this.#parts.store.transaction((writer) => saveCheckpoint(writer, this.#parts.spec.name, next));
-      this.#state = next;
-    });
+    await this.ask(() => this.#setClock(clock));
+  }
+
+  async #setClock(clock: Clock): Promise<void> {
+    const next = { ...this.#state, clock };
+    await this.#parts.store.transaction((writer) => saveCheckpoint(writer, this.#parts.spec.name, next));
+    this.#state = next;
   }
 
   /** Trains by hand, on what is closed now. Resolves with the job when it has ended. */
@@ -193,7 +214,9 @@ export class Pump {
     }
     const waiting = this.#trainings.find((r) => r.job.id === job);
     if (!waiting) return false;
-    void this.ask(() => this.#endTraining(waiting, { state: "cancelled" }));
+    this.ask(() => this.#endTraining(waiting, { state: "cancelled" })).catch((error: unknown) =>
+      this.#parts.on.warn(`The training could not be cancelled: ${Fault.from(error).message}`),
+    );
     return true;
   }
 
@@ -222,7 +245,7 @@ export class Pump {
         this.#ahead = undefined;
         this.#parts.lake.abandon();
         this.#parts.on.failed(storeFault(error));
-        await sleep(PAUSES[Math.min(failures++, PAUSES.length - 1)]!, this.#abort.signal);
+        await this.#sleep(PAUSES[Math.min(failures++, PAUSES.length - 1)]!);
         await this.#restore().catch((again: unknown) => this.#parts.on.warn(storeFault(again).message));
       }
     }
@@ -233,6 +256,8 @@ export class Pump {
   async #once(): Promise<number> {
     this.#startTraining();
     const { log, lake } = this.#parts;
+    // Taken before reading: what the replay had sent by then is in the stream by now.
+    const reached = this.#reached;
     const batch = await (this.#ahead ?? this.#collect(this.#state.sequence));
     this.#ahead = undefined;
     if (batch.records.length > 0) {
@@ -243,7 +268,7 @@ export class Pump {
         this.#ahead.catch(() => {});
       }
       await this.#batch(batch.records, batch.collected);
-    } else await this.#tick();
+    } else await this.#tick(reached);
     const now = Date.now();
     if (lake.due(now)) await lake.flush(this.#state.sequence, now);
     if (now - this.#retainedAt >= RETAIN_EVERY) await this.#retain(now);
@@ -323,9 +348,10 @@ export class Pump {
   }
 
   /** Lets the idle clock close windows, and compares what waited for a forecast. */
-  async #tick(): Promise<void> {
+  async #tick(reached: number | undefined): Promise<void> {
     const { clock } = this.#state;
-    if (clock.mode !== "held") this.#analyzer.tick(Date.now(), this.#startedAt, speedOf(clock));
+    if (clock.mode === "wall") this.#analyzer.tick(Date.now(), this.#startedAt);
+    else if (clock.mode === "replay" && reached !== undefined) this.#analyzer.advanceTo(reached);
     const waiting = this.#state.pending.some((w) => w.start < this.#blockedFrom());
     if (!this.#analyzer.closable && !waiting) return;
     await this.#commit(async (_writer, state) => {
@@ -404,7 +430,7 @@ export class Pump {
 
   /** Starts the oldest training, once all windows before its origin are compared: incidents in them are then known. */
   #startTraining(): void {
-    if (this.#running || this.#abort.signal.aborted) return;
+    if (this.#running || this.#abort.signal.aborted || Date.now() < this.#trainAfter) return;
     const record = this.#trainings[0];
     if (!record || this.#state.pending.some((w) => w.start < record.job.origin)) return;
     const abort = new AbortController();
@@ -414,7 +440,7 @@ export class Pump {
   async #train(record: TrainingRecord, abort: AbortController): Promise<void> {
     const { training, exclusions, on } = this.#parts;
     try {
-      this.#update(record, { state: "training" });
+      this.#update(record, { state: "training", seriesDone: 0 });
       const outcome = await training.run(record, await exclusions(record.job.origin), {
         signal: abort.signal,
         onProgress: ({ done = 0, total = 0 }) => {
@@ -434,11 +460,23 @@ export class Pump {
       if (this.#abort.signal.aborted) return;
       const fault = Fault.from(error);
       const state = fault.code === "cancelled" ? "cancelled" : "failed";
-      await this.ask(() => this.#endTraining(record, { state, ...(state === "failed" && { fault: fault.toData() }) }));
       if (state === "failed") on.warn(`Training failed: ${fault.message}`);
+      // A full disk is no reason to go without a forecast: the training begins again when there is space.
+      if (fault.code === "engine.disk-full") this.#trainAfter = Date.now() + TRAIN_AGAIN;
+      else await this.#endFailed(record, state, fault);
     } finally {
       this.#running = undefined;
       this.#wake.abort();
+    }
+  }
+
+  /** Enters a training as ended without a forecast; what cannot be entered now is tried again, with the training. */
+  async #endFailed(record: TrainingRecord, state: "cancelled" | "failed", fault: Fault): Promise<void> {
+    try {
+      await this.ask(() => this.#endTraining(record, { state, ...(state === "failed" && { fault: fault.toData() }) }));
+    } catch (error) {
+      this.#trainAfter = Date.now() + TRAIN_AGAIN;
+      this.#parts.on.warn(`The training's end could not be entered: ${Fault.from(error).message}`);
     }
   }
 
@@ -494,15 +532,28 @@ export class Pump {
 
   /** Lets records gather for a moment. */
   async #gather(ms: number): Promise<void> {
-    if (ms <= 0 || this.#asked.length > 0) return;
-    this.#wake = new AbortController();
-    await sleep(ms, AbortSignal.any([this.#wake.signal, this.#abort.signal]));
+    if (ms > 0) await this.#sleep(ms);
+  }
+
+  /** Waits, but no longer than until somebody asks for something or the pump stops. */
+  async #sleep(ms: number): Promise<void> {
+    if (this.#asked.length > 0 || this.#abort.signal.aborted) return;
+    const wake = this.#awaken(ms);
+    if (!wake.aborted) await new Promise<void>((resolve) => wake.addEventListener("abort", () => resolve()));
+  }
+
+  /** A signal that fires after `ms`, or when `ask` or `stop` wakes the pump. One timer at a time. */
+  #awaken(ms: number): AbortSignal {
+    clearTimeout(this.#alarmClock);
+    const wake = new AbortController();
+    this.#wake = wake;
+    this.#alarmClock = setTimeout(() => wake.abort(), ms);
+    return wake.signal;
   }
 
   async #waitForWork(): Promise<void> {
-    if (this.#asked.length > 0) return;
-    this.#wake = new AbortController();
-    const until = AbortSignal.any([this.#wake.signal, this.#abort.signal, AbortSignal.timeout(LOOK_EVERY)]);
+    if (this.#asked.length > 0 || this.#abort.signal.aborted) return;
+    const until = this.#awaken(LOOK_EVERY);
     await this.#parts.log.waitForMore(this.#state.sequence, until).catch((error: unknown) => {
       if (!until.aborted) throw error;
     });
@@ -511,14 +562,4 @@ export class Pump {
 
 function speedOf(clock: Clock): number {
   return clock.mode === "replay" ? clock.speed : 1;
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { DeployRequest, PlannedChange, Stack, StackPlan } from "../backend.ts";
+import type { CallOptions, DeployRequest, PipelineStatus, PlannedChange, Stack, StackPlan } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import { byFields, type PipelineSpec, type requireSpec } from "../core/spec.ts";
 import { formatDuration } from "../core/time.ts";
@@ -43,6 +43,7 @@ export function stackOf(parts: EngineParts, registry: Registry, parse: typeof re
     if (spec.forecast.exclude)
       await readLabels(join(dirname(file), spec.forecast.exclude)).catch((e: unknown) => lacks.push(Fault.from(e)));
     const other = registry.find(spec.name);
+    const kept = other ? undefined : await keptSpec(spec.name);
     if (other && other.deployment.file !== file) {
       lacks.push(
         new Fault("stack.exists", `A pipeline "${spec.name}" is deployed from ${other.deployment.file}.`, {
@@ -50,17 +51,48 @@ export function stackOf(parts: EngineParts, registry: Registry, parse: typeof re
         }),
       );
     }
-    const clash = other && other.deployment.file === file ? shapeChange(other.spec, spec) : undefined;
+    const clash = other?.deployment.file === file && shapeChange(other.spec, spec);
     if (clash)
       lacks.push(
         new Fault("stack.exists", clash, { next: "Remove the pipeline with its data, then deploy it again." }),
       );
+    const strange = kept && shapeChange(kept, spec);
+    if (strange)
+      lacks.push(
+        new Fault("stack.exists", `Data of a removed pipeline "${spec.name}" are still here. ${strange}`, {
+          next: "Give this one another name, or deploy it as it was and remove it with its data.",
+        }),
+      );
     return lacks;
+  }
+
+  /** What a removed pipeline's data fit, if they stayed. */
+  async function keptSpec(name: string): Promise<PipelineSpec | undefined> {
+    const [row] = await store.read("SELECT spec FROM main.kept WHERE name = $1", [name]);
+    return row && (JSON.parse(String(row.spec)) as PipelineSpec);
+  }
+
+  /** Removes all that a pipeline has stored. */
+  async function forget(name: string): Promise<void> {
+    await store.transaction(async (writer) => {
+      await writer.run("DELETE FROM main.kept WHERE name = $1", [name]);
+      await dropSchemas(writer, name);
+    });
+    await rm(dataFolder(folder, name), { recursive: true, force: true });
+  }
+
+  let turn: Promise<unknown> = Promise.resolve();
+  /** Deployments and removals wait for each other: two pumps on the same data would do everything twice. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = turn.then(work);
+    turn = next.catch(() => {});
+    return next;
   }
 
   async function save({ spec, file, liveFrom, deployedAt, trusted }: Deployment): Promise<void> {
     await store.transaction(async (writer) => {
       await writer.run("DELETE FROM main.pipeline WHERE name = $1", [spec.name]);
+      await writer.run("DELETE FROM main.kept WHERE name = $1", [spec.name]);
       await writer.run("INSERT INTO main.pipeline VALUES ($1, $2, $3, $4, $5, $6)", [
         spec.name,
         file,
@@ -70,6 +102,52 @@ export function stackOf(parts: EngineParts, registry: Registry, parse: typeof re
         trusted,
       ]);
     });
+  }
+
+  async function deploy(request: DeployRequest, options: CallOptions): Promise<PipelineStatus> {
+    const deployment = await read(request);
+    const { spec } = deployment;
+    const [lack] = await lacking(deployment);
+    if (lack) throw lack;
+    if (options.signal?.aborted) throw new Fault("cancelled", "The deployment was cancelled.");
+    const current = registry.find(spec.name);
+    const message = current ? "Stopping the running pipeline" : "Creating the stream and the lake";
+    options.onProgress?.({ message, done: 0, total: 2 });
+    // What is live stays live: a deployment over a running pipeline keeps its start.
+    const kept =
+      current && deployment.liveFrom === null ? { ...deployment, liveFrom: current.deployment.liveFrom } : deployment;
+    const fresh = !current && (await keptSpec(spec.name)) === undefined;
+    await current?.close();
+    try {
+      const pipeline = await Pipeline.open(kept, parts);
+      options.onProgress?.({ message: "Starting the pump", done: 1, total: 2 });
+      if (!pipeline.started) {
+        await pipeline.close();
+        throw Fault.from(pipeline.summary().fault);
+      }
+      await save(kept);
+      registry.put(pipeline);
+    } catch (error) {
+      if (current) registry.put(await Pipeline.open(current.deployment, parts));
+      else if (fresh) await forget(spec.name);
+      throw error;
+    }
+    await store.checkpoint();
+    options.onProgress?.({ message: "Deployed", done: 2, total: 2 });
+    emit({ noun: "stack", pipeline: spec.name, kind: current ? "changed" : "added" });
+    return registry.get(spec.name).status();
+  }
+
+  async function remove(name: string, { deleteData }: { readonly deleteData: boolean }): Promise<void> {
+    const pipeline = registry.get(name);
+    await pipeline.close();
+    registry.drop(name);
+    await store.transaction(async (writer) => {
+      await writer.run("DELETE FROM main.pipeline WHERE name = $1", [name]);
+      await writer.run("INSERT INTO main.kept VALUES ($1, $2)", [name, JSON.stringify(pipeline.spec)]);
+    });
+    if (deleteData) await forget(name);
+    emit({ noun: "stack", pipeline: name, kind: "removed" });
   }
 
   return {
@@ -88,51 +166,8 @@ export function stackOf(parts: EngineParts, registry: Registry, parse: typeof re
       };
     },
 
-    async deploy(request, options = {}) {
-      const deployment = await read(request);
-      const { spec } = deployment;
-      const [lack] = await lacking(deployment);
-      if (lack) throw lack;
-      if (options.signal?.aborted) throw new Fault("cancelled", "The deployment was cancelled.");
-      const current = registry.find(spec.name);
-      options.onProgress?.({
-        message: current ? "Stopping the running pipeline" : "Creating the stream and the lake",
-        done: 0,
-        total: 2,
-      });
-      await current?.close();
-      // What is live stays live: a deployment over a running pipeline keeps its start.
-      const kept =
-        current && deployment.liveFrom === null ? { ...deployment, liveFrom: current.deployment.liveFrom } : deployment;
-      const pipeline = await Pipeline.open(kept, parts).catch(async (error: unknown) => {
-        if (current) registry.put(await Pipeline.open(current.deployment, parts));
-        throw error;
-      });
-      options.onProgress?.({ message: "Starting the pump", done: 1, total: 2 });
-      if (!pipeline.started) {
-        const { fault } = pipeline.summary();
-        await pipeline.close();
-        if (current) registry.put(await Pipeline.open(current.deployment, parts));
-        throw Fault.from(fault);
-      }
-      await save(kept);
-      registry.put(pipeline);
-      options.onProgress?.({ message: "Deployed", done: 2, total: 2 });
-      emit({ noun: "stack", pipeline: spec.name, kind: current ? "changed" : "added" });
-      return pipeline.status();
-    },
-
-    async remove(name, { deleteData }) {
-      const pipeline = registry.get(name);
-      await pipeline.close();
-      registry.drop(name);
-      await store.transaction(async (writer) => {
-        await writer.run("DELETE FROM main.pipeline WHERE name = $1", [name]);
-        if (deleteData) await dropSchemas(writer, name);
-      });
-      if (deleteData) await rm(dataFolder(folder, name), { recursive: true, force: true });
-      emit({ noun: "stack", pipeline: name, kind: "removed" });
-    },
+    deploy: (request, options = {}) => inTurn(() => deploy(request, options)),
+    remove: (name, request) => inTurn(() => remove(name, request)),
   };
 }
 

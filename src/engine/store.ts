@@ -3,7 +3,7 @@
  * told in words that say what to do. What SQL may see of a pipeline lies in a schema of the pipeline's name, the engine's own
  * tables in one of that name with an underscore before it (no pipeline's name begins with one).
  */
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { Fault } from "../core/fault.ts";
 import { quoteIdentifier } from "../core/prepare.ts";
 
@@ -22,6 +22,8 @@ export class Store {
   /** The connection of the pump: transactions run here and nowhere else. */
   readonly writer: DuckDBConnection;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Told when the database has shut itself down: only a new process can go on. */
+  onFatal: (fault: Fault) => void = () => {};
 
   private constructor(instance: DuckDBInstance, writer: DuckDBConnection) {
     this.#instance = instance;
@@ -67,7 +69,7 @@ export class Store {
       } catch (error) {
         // A failed COMMIT has ended the transaction already; then there is nothing to roll back.
         await this.writer.run("ROLLBACK").catch(() => {});
-        throw storeFault(error);
+        throw this.#fault(error);
       }
     });
     this.#turn = next.catch(() => {});
@@ -80,27 +82,36 @@ export class Store {
     try {
       return await rowsOf(connection, sql, values);
     } catch (error) {
-      throw storeFault(error);
+      throw this.#fault(error);
     } finally {
       connection.closeSync();
     }
   }
 
+  /** Moves what lies in the store's log into its file; beside a transaction it is left for later. */
+  async checkpoint(): Promise<void> {
+    const next = this.#turn.then(() => this.writer.run("CHECKPOINT").catch(() => {}));
+    this.#turn = next;
+    await next;
+  }
+
   async close(): Promise<void> {
-    await this.#turn;
-    await this.writer.run("CHECKPOINT").catch(() => {});
+    await this.checkpoint();
     this.writer.closeSync();
     this.#instance.closeSync();
+  }
+
+  /** The failure in words; a database that will not answer any more is reported besides. */
+  #fault(error: unknown): Fault {
+    const fault = storeFault(error);
+    if (fault.code === "engine.corrupt") this.onFatal(fault);
+    return fault;
   }
 
   async #checkLayout(file: string): Promise<void> {
     await this.writer.run("CREATE TABLE IF NOT EXISTS main.meta (key VARCHAR, value VARCHAR)");
     const [row] = await rowsOf(this.writer, "SELECT value FROM main.meta WHERE key = 'layout'");
-    if (!row) {
-      await this.writer.run("INSERT INTO main.meta VALUES ('layout', $1)", [String(LAYOUT)]);
-      await this.writer.run(`CREATE TABLE IF NOT EXISTS main.pipeline (
-        name VARCHAR, file VARCHAR, spec VARCHAR, live_from BIGINT, deployed_at BIGINT, trusted BOOLEAN)`);
-    } else if (row.value !== String(LAYOUT)) {
+    if (row && row.value !== String(LAYOUT)) {
       throw new Fault(
         "engine.version",
         `${file} was written by another version of Forewatch (layout ${row.value}, this one reads ${LAYOUT}).`,
@@ -109,6 +120,12 @@ export class Store {
         },
       );
     }
+    await this.writer.run(`CREATE TABLE IF NOT EXISTS main.pipeline (
+      name VARCHAR, file VARCHAR, spec VARCHAR, live_from BIGINT, deployed_at BIGINT, trusted BOOLEAN)`);
+    // Pipelines that were removed while their data stayed, with the file that the data fit.
+    await this.writer.run("CREATE TABLE IF NOT EXISTS main.kept (name VARCHAR, spec VARCHAR)");
+    // Last, so that a store whose making was cut short is made whole by the next start.
+    if (!row) await this.writer.run("INSERT INTO main.meta VALUES ('layout', $1)", [String(LAYOUT)]);
   }
 }
 
@@ -118,6 +135,27 @@ export async function rowsOf(connection: DuckDBConnection, sql: string, values: 
   return result
     .getRowObjects()
     .map((row) => Object.fromEntries(Object.entries(row).map(([k, value]) => [k, plain(value)])));
+}
+
+/**
+ * Appends rows inside the caller's transaction. When `fill` fails, nothing stays in the appender: what is left there would
+ * be written when it is collected as garbage, outside of any transaction.
+ */
+export async function append<T>(
+  writer: DuckDBConnection,
+  pipeline: string,
+  table: string,
+  fill: (appender: DuckDBAppender) => T | Promise<T>,
+): Promise<T> {
+  const appender = await writer.createAppender(table, schemaOf(pipeline, table));
+  try {
+    const result = await fill(appender);
+    appender.closeSync();
+    return result;
+  } catch (error) {
+    appender.clear();
+    throw error;
+  }
 }
 
 /** What SQL may see; every other table is the engine's own. */

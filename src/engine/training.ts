@@ -20,7 +20,7 @@ import { parseSeriesId, windowStart } from "../core/series.ts";
 import { byFields, type Measure, type PipelineSpec } from "../core/spec.ts";
 import type { BacktestReport, ForecastOptions } from "../forecaster/index.ts";
 import { timestamp } from "./lake.ts";
-import { rowsOf, type Store, tableName } from "./store.ts";
+import { append, rowsOf, type Store, tableName } from "./store.ts";
 import type { TrainPool, TrainTask } from "./train-pool.ts";
 
 /** A span of event time that training treats as missing, of one series or of all. */
@@ -165,26 +165,26 @@ export class Training {
     await writeFile(`${file}.tmp`, encodeForecast(version));
     await rename(`${file}.tmp`, file);
     await writer.run(`DELETE FROM ${this.#table("forecast")} WHERE version = $1`, [version.version]);
-    const appender = await writer.createAppender("forecast", this.#spec.name);
-    for (const [id, forecast] of Object.entries(version.series)) {
-      const key = parseSeriesId(id)!;
-      const [lower, median, upper] = [
-        forecast.quantiles[0]!,
-        forecast.quantiles[version.levels.indexOf(0.5)]!,
-        forecast.quantiles.at(-1)!,
-      ];
-      for (let step = 0; step < median.length; step++) {
-        appender.appendVarchar(id);
-        appender.appendVarchar(key.measure);
-        for (const part of Object.values(key.by)) appender.appendVarchar(part);
-        appender.appendTimestamp(timestamp(version.origin + step * version.every));
-        for (const q of [lower, median, upper]) appender.appendDouble(q[step]!);
-        appender.appendVarchar(version.version);
-        appender.appendVarchar(forecast.method);
-        appender.endRow();
+    await append(writer, this.#spec.name, "forecast", (appender) => {
+      for (const [id, forecast] of Object.entries(version.series)) {
+        const key = parseSeriesId(id)!;
+        const [lower, median, upper] = [
+          forecast.quantiles[0]!,
+          forecast.quantiles[version.levels.indexOf(0.5)]!,
+          forecast.quantiles.at(-1)!,
+        ];
+        for (let step = 0; step < median.length; step++) {
+          appender.appendVarchar(id);
+          appender.appendVarchar(key.measure);
+          for (const part of Object.values(key.by)) appender.appendVarchar(part);
+          appender.appendTimestamp(timestamp(version.origin + step * version.every));
+          for (const q of [lower, median, upper]) appender.appendDouble(q[step]!);
+          appender.appendVarchar(version.version);
+          appender.appendVarchar(forecast.method);
+          appender.endRow();
+        }
       }
-    }
-    appender.closeSync();
+    });
   }
 
   async save(writer: DuckDBConnection, record: TrainingRecord): Promise<void> {
@@ -203,10 +203,11 @@ export class Training {
     return rows.map((r) => JSON.parse(String(r.record)) as TrainingRecord);
   }
 
-  /** The forecasts that windows from `from` on may need, oldest first. */
+  /** The forecasts that windows from `from` on may need, and the newest in any case, oldest first. */
   async versions(from: number): Promise<ForecastVersion[]> {
     const rows = await this.#store.read(
-      `SELECT version FROM ${this.#table("training")} WHERE state = 'succeeded' AND origin >= $1 ORDER BY origin, version`,
+      `SELECT version FROM ${this.#table("training")} WHERE state = 'succeeded'
+       AND origin >= least($1, (SELECT max(origin) FROM ${this.#table("training")} WHERE state = 'succeeded')) ORDER BY origin, version`,
       [BigInt(from - this.#spec.forecast.horizon)],
     );
     return Promise.all(

@@ -28,8 +28,8 @@ const bundled = new Map<string, Promise<EngineFiles>>();
 
 /** Bundles the engine's process, its workers and its replay side by side, once a test process and version. */
 export function bundleEngine(version = VERSION): Promise<EngineFiles> {
-  let files = bundled.get(version);
-  if (!files) bundled.set(version, (files = bundleInto(version)));
+  const files = bundled.get(version) ?? bundleInto(version);
+  bundled.set(version, files);
   return files;
 }
 

@@ -33,7 +33,7 @@ export async function outcomeOf(folder: string, pipeline: string): Promise<Outco
   });
   const connection = await instance.connect();
   try {
-    await connection.run(`SET search_path = '"${pipeline}"'`);
+    await connection.run(`SET search_path = '"${pipeline}","_${pipeline}"'`);
     await connection.run("SET TimeZone = 'UTC'");
     const tables: Record<string, string[]> = {};
     for (const [name, sql] of Object.entries(TABLES)) {
