@@ -158,6 +158,11 @@ export class Analyzer {
     this.#watermark = Math.max(this.#watermark, clock - this.#lateness);
   }
 
+  /** Lets the clock move on to `time` because the source says that nothing earlier is to come: a replay that knows. */
+  advanceTo(time: number): void {
+    if (this.#watermark !== null) this.#watermark = Math.max(this.#watermark, time - this.#lateness);
+  }
+
   /** The windows the watermark has passed, oldest first. */
   *close(): Generator<ClosedWindow> {
     while (this.closable) {

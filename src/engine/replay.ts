@@ -22,6 +22,8 @@ export interface ReplayTask {
 
 export type ReplayMessage =
   | { readonly kind: "progress"; readonly sent: number; readonly total: number; readonly at: number | null }
+  /** Everything before this event time is in the stream: only told at a chosen speed. */
+  | { readonly kind: "reached"; readonly time: number }
   | { readonly kind: "done"; readonly sent: number; readonly seconds: number }
   | { readonly kind: "failed"; readonly fault: FaultData };
 
@@ -85,7 +87,11 @@ async function replay(task: ReplayTask): Promise<{ sent: number; seconds: number
           at = rows[end - 1]![2];
           await put(rows.slice(next, end).map((r) => [r[0], r[1]] as const));
         }
-        if (end < rows.length && rows[end]![2] > clock) await new Promise((resolve) => setTimeout(resolve, PACE));
+        if (end < rows.length && rows[end]![2] > clock) {
+          await flying;
+          tell({ kind: "reached", time: Math.floor(clock) });
+          await new Promise((resolve) => setTimeout(resolve, PACE));
+        }
         next = end;
       }
     }

@@ -151,7 +151,8 @@ export class Streams implements StreamsPort {
               done: message.sent,
               total: message.total,
             });
-          } else if (message.kind === "done") resolve({ sent: message.sent, seconds: message.seconds });
+          } else if (message.kind === "reached") pipeline.pump.replayReached(message.time);
+          else if (message.kind === "done") resolve({ sent: message.sent, seconds: message.seconds });
           else reject(Fault.from(message.fault));
         });
         child.on("error", (error) => reject(new Fault("unexpected", "Sending could not begin.", { cause: error })));
