@@ -42,7 +42,7 @@ try {
   } else {
     const server = await host.startServer({ folder, extensions: [root] });
     stopEditor = () => server.stop();
-    const url = server.url();
+    const url = server.url({ open: [join(folder, "flights.pipeline.json")] });
     say(`\nVS Code with the sample is at\n  ${url}\n`);
     openInBrowser(url);
   }
