@@ -105,16 +105,17 @@ function incidentItem(incident: IncidentSummary) {
   };
 }
 
-/** Lets the user choose one; undefined when the user turned away. */
+/** Lets the user choose one; undefined when the user turned away. A step of several stays open when the focus goes. */
 export async function pick<T>(
   items: readonly (vscode.QuickPickItem & { readonly value: T })[],
   title: string,
+  step = false,
 ): Promise<T | undefined> {
   const chosen = await vscode.window.showQuickPick(items, {
     title,
     matchOnDescription: true,
     matchOnDetail: true,
-    ignoreFocusOut: false,
+    ignoreFocusOut: step,
   });
   return chosen?.value;
 }

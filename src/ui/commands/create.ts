@@ -92,6 +92,7 @@ async function askDraft(guess: Guess, rows: readonly Row[], name: string): Promi
       value: field,
     })),
     "New Pipeline (1 of 5): when did an event happen?",
+    true,
   );
   if (time === undefined) return undefined;
 
@@ -124,6 +125,7 @@ async function askDraft(guess: Guess, rows: readonly Row[], name: string): Promi
 
   const chosenName = await vscode.window.showInputBox({
     title: "New Pipeline (5 of 5): its name",
+    ignoreFocusOut: true,
     prompt: "Lower-case letters, digits and -; also the stream's name",
     value: name,
     validateInput: (text) =>
@@ -144,6 +146,7 @@ async function askWindow(proposed: number): Promise<number | undefined> {
         value,
       })),
     "New Pipeline (4 of 5): how long is a window?",
+    true,
   );
 }
 
@@ -153,7 +156,12 @@ async function pickMany<T>(
   title: string,
 ): Promise<readonly T[] | undefined> {
   if (items.length === 0) return [];
-  const chosen = await vscode.window.showQuickPick(items, { title, canPickMany: true, matchOnDescription: true });
+  const chosen = await vscode.window.showQuickPick(items, {
+    title,
+    canPickMany: true,
+    matchOnDescription: true,
+    ignoreFocusOut: true,
+  });
   return chosen?.map((item) => item.value);
 }
 

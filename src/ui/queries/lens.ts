@@ -4,7 +4,10 @@ import { splitStatements } from "../../sql/split.ts";
 import { link } from "../commands.ts";
 import type { Context } from "../context.ts";
 
-const SELECTOR: vscode.DocumentSelector = [{ language: "sql" }, { pattern: "**/*.sql" }];
+const SELECTOR: vscode.DocumentSelector = [
+  { scheme: "file", language: "sql" },
+  { scheme: "untitled", language: "sql" },
+];
 
 export function registerQueryLenses({ files }: Context): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();

@@ -10,7 +10,7 @@ import { fixesFor } from "./fixes.ts";
 import { hoverAt } from "./hover.ts";
 import { lensesOf } from "./lenses.ts";
 
-const SELECTOR: vscode.DocumentSelector = { pattern: "**/*.pipeline.json" };
+const SELECTOR: vscode.DocumentSelector = { scheme: "file", pattern: "**/*.pipeline.json" };
 const SOURCE = "Forewatch";
 /** Diagnostics wait for a pause in typing, ms. */
 const PAUSE = 150;
