@@ -16,7 +16,7 @@ const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "wi
  */
 const VSCE = { name: "@vscode/vsce", version: "3.9.2", before: "2026-06-05" };
 
-/** Files of the repository that go in as they are; the first two are not there in every checkout. */
+/** Files of the repository that go in as they are, where they are there. */
 const FILES = ["README.md", "CHANGELOG.md", "LICENSE", "package.json", ".vscodeignore", "media", "infra/sample"];
 
 /** DuckDB in JavaScript, and what it needs; the engine imports it by name, so it lies beside the bundles as npm would lay it. */
@@ -63,7 +63,10 @@ async function layOut(stage) {
 async function pack(vsce, stage, platform) {
   const scope = join(stage, "dist", "node_modules", "@duckdb");
   for (const other of PLATFORMS) await rm(join(scope, `node-bindings-${other}`), { recursive: true, force: true });
-  await cp(await ensureBindings(platform), join(scope, `node-bindings-${platform}`), { recursive: true });
+  await cp(await ensureBindings(platform), join(scope, `node-bindings-${platform}`), {
+    recursive: true,
+    filter: (path) => !path.endsWith("stamp.json"),
+  });
 
   const { name, version } = JSON.parse(readFileSync(join(stage, "package.json"), "utf8"));
   const vsix = join(output, `${name}-${platform}-${version}.vsix`);
