@@ -4,21 +4,11 @@
  */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
+import type { GridColumn } from "./column.ts";
 import { GridHeader } from "./header.tsx";
 import { scrollHeight, scrollTo, viewAt } from "./scroll.ts";
 import { moveSelection, type Rectangle, rectangle, type Selection } from "./selection.ts";
 import type { Sorting } from "./sorting.ts";
-
-export interface GridColumn {
-  readonly name: string;
-  /** Shown under the name, small. */
-  readonly type?: string;
-  /** Numbers stand right. */
-  readonly numeric: boolean;
-  /** CSS px. */
-  readonly width: number;
-  readonly sortable?: boolean;
-}
 
 export interface GridCell {
   readonly text: string;

@@ -1,5 +1,5 @@
 /** The grid's header: names, types, sorting, and the handles that resize. */
-import type { GridColumn } from "./grid.tsx";
+import type { GridColumn } from "./column.ts";
 import type { Sorting } from "./sorting.ts";
 
 interface Props {
