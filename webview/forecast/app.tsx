@@ -48,6 +48,7 @@ export function ForecastPage(page: Page<"forecast">) {
   const handle = useRef<ChartHandle>(null);
   const action = useAction();
 
+  const legend = useMemo(() => (columns ? legendOf(columns) : { edge: null, late: false }), [columns]);
   const extent = useMemo<Extent | null>(() => {
     const whole = columns && extentOf(columns);
     return whole && columns ? { all: whole, newest: newestActual(columns), every: columns.every } : null;
@@ -70,6 +71,9 @@ export function ForecastPage(page: Page<"forecast">) {
     }, REST);
     return () => clearTimeout(timer);
   }, [gesture, keep]);
+  // Said of where the chart rests, not of every frame of a gesture.
+  const rest = useRef<Range | null>(null);
+  if (!gesture) rest.current = range;
   const onGesture = useCallback((next: Range) => setGesture(next), []);
   const setRange = (next: Range, follow = false) => {
     setGesture(null);
@@ -152,6 +156,14 @@ export function ForecastPage(page: Page<"forecast">) {
   ]
     .filter(Boolean)
     .join(" · ");
+  const seen = rest.current ?? range;
+  const label =
+    seen && columns
+      ? `${title}, ${formatFullTime(seen.from, zone)} to ${formatFullTime(seen.until, zone)}: actual against forecast. ${count(
+          columns.incidents.length,
+          "incident",
+        )}. The table view has the same data.`
+      : title;
   const noForecast = columns?.median.every(Number.isNaN) ?? false;
 
   return (
@@ -222,15 +234,12 @@ export function ForecastPage(page: Page<"forecast">) {
                 />
               ) : (
                 <>
-                  <Legend {...legendOf(columns)} incidents={columns.incidents.length} noForecast={noForecast} />
+                  <Legend {...legend} incidents={columns.incidents.length} noForecast={noForecast} />
                   <SeriesChart
                     columns={columns}
                     range={range}
                     zone={zone}
-                    label={`${title}, ${formatFullTime(range.from, zone)} to ${formatFullTime(range.until, zone)}: actual against forecast. ${count(
-                      columns.incidents.length,
-                      "incident",
-                    )}. The table view has the same data.`}
+                    label={label}
                     onRange={onGesture}
                     onIncident={(incident) => void openIncident(incident)}
                     handle={handle}

@@ -6,7 +6,7 @@ import { drawMiniature } from "../parts/chart/miniature.ts";
 import { onThemeChange, readTheme } from "../parts/chart/theme.ts";
 import type { Range } from "../parts/chart/visible.ts";
 import { formatDeviation, formatNumber, formatPercent } from "../parts/format.ts";
-import { fullLabel, type SeriesGroup, shortLabel } from "../parts/series.ts";
+import { type SeriesGroup, shortLabel } from "../parts/series.ts";
 
 interface Props {
   readonly source: ChartSource;
@@ -65,7 +65,7 @@ function Multiple({ source, pipeline, series, range, selected, onOpen }: Multipl
       ref={element}
       type="button"
       class={`multiple${selected ? " selected" : ""}`}
-      aria-label={`${fullLabel(series.id)}: ${formatNumber(last?.actual)}, expected ${formatNumber(last?.median)}, deviation ${formatDeviation(last?.deviation)}. Open.`}
+      aria-label={`${shortLabel(series.id)} ${formatNumber(last?.actual)} ${formatPercent(last?.actual, last?.median)}, ${out ? "outside" : "inside"} the band, deviation ${formatDeviation(last?.deviation)}: open`}
       onClick={onOpen}
     >
       <span class="multiple-head">

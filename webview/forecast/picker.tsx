@@ -102,7 +102,7 @@ function Option({ series, selected, reachable, onSelect }: OptionProps) {
       role="option"
       tabIndex={reachable ? 0 : -1}
       aria-selected={selected ? "true" : "false"}
-      aria-label={`${fullLabel(series.id)}, ${said}${deviation === null ? "" : `, deviation ${formatDeviation(deviation)}`}`}
+      aria-label={`${shortLabel(series.id)} ${formatDeviation(deviation)}, ${said}`}
       data-series={series.id}
       class="picker-option"
       title={`${fullLabel(series.id)}\n${said}${deviation === null ? "" : `, deviation ${formatDeviation(deviation)} ${percent}`}${

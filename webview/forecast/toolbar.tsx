@@ -57,7 +57,7 @@ export function Toolbar(props: Props) {
             type="button"
             key={each.name}
             class="segment"
-            aria-label={each.label}
+            aria-label={each.name === "all" ? "all" : `${each.name}: ${each.label}`}
             aria-pressed={preset === each.name}
             disabled={!ready}
             onClick={() => props.onPreset(each)}

@@ -66,12 +66,15 @@ export function formatLength(millis: number): string {
   return `${Math.floor(ms / size)} ${name}${rest > 0 && nextName !== "s" ? ` ${rest} ${nextName}` : ""}`;
 }
 
+/** By the digits after the point. */
+const NUMBERS = [0, 1, 2, 3].map((digits) => new Intl.NumberFormat("en-US", { maximumFractionDigits: digits }));
+
 /** At most four significant digits below a thousand, whole above; thousands apart; a dash where there is none. */
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const size = Math.abs(value);
   const digits = size >= 1_000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
-  return minus(value.toLocaleString("en-US", { maximumFractionDigits: digits }));
+  return minus(NUMBERS[digits]!.format(value));
 }
 
 /** A deviation with its sign, in half bands: `−2.41`. */
@@ -108,7 +111,7 @@ export function formatBytes(bytes: number): string {
 
 /** `1 row`, `2,000 rows`. */
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+  return `${NUMBERS[0]!.format(n)} ${n === 1 ? one : many}`;
 }
 
 /** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */

@@ -52,7 +52,7 @@ interface Case {
   readonly handlers: () => PageHandlers<never> | object;
   /** Text that shows the state. */
   readonly shows: string | RegExp;
-  readonly then?: (page: Page) => Promise<void>;
+  readonly act?: (page: Page) => Promise<void>;
 }
 
 const moods: Record<PageName, (mood: Mood) => object> = {
@@ -93,14 +93,14 @@ const cases: Case[] = [
     page: "forecast",
     handlers: () => forecastHost(data),
     shows: "Time (UTC)",
-    then: press("t"),
+    act: press("t"),
   },
   {
     name: "forecast multiples",
     page: "forecast",
     handlers: () => forecastHost(data),
     shows: "all series",
-    then: press("m"),
+    act: press("m"),
   },
   { name: "results running", page: "results", handlers: () => resultsHost({ state: "running" }), shows: "Running" },
   { name: "results failed", page: "results", handlers: () => resultsHost({ state: "failed" }), shows: "Go to line 4" },
@@ -115,7 +115,7 @@ const cases: Case[] = [
     page: "results",
     handlers: () => resultsHost({ rowCount: 2_000 }),
     shows: "2,000 rows",
-    then: async (page) => {
+    act: async (page) => {
       await page.getByRole("button", { name: "Chart" }).click();
       await page.getByRole("img", { name: /by hour/ }).waitFor();
     },
@@ -129,13 +129,13 @@ const cases: Case[] = [
 ];
 
 describe.each(["dark", "light", "contrast"] as const)("in the %s theme", (theme: ThemeName) => {
-  it.each(cases)("$name", async ({ name, page, handlers, shows, then }) => {
+  it.each(cases)("$name", async ({ name, page, handlers, shows, act }) => {
     const shown = await showPage({ browser, bundles, name: page, handlers: handlers() as never, theme });
     try {
-      if (then) {
+      if (act) {
         await shown.page.locator("#page[aria-busy=false]").waitFor();
         await shown.page.locator("header").first().waitFor();
-        await then(shown.page);
+        await act(shown.page);
       }
       await shown.page.getByText(shows).first().waitFor();
       expect(await seriousFindings(shown.page)).toEqual([]);

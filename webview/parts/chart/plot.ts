@@ -37,31 +37,44 @@ export interface PlotOptions {
 export const LEAST_WINDOWS = 6;
 /** Room of the value axis, px: fixed, so that the plot does not jump while panning. */
 const AXIS_WIDTH = 52;
-/** Where the actuals are among the datasets. */
+/** Where lines are among the datasets. */
+const UPPER = 0;
+const LOWER = 1;
+const MEDIAN = 2;
 const ACTUAL = 3;
+const EDGES = [6, 7];
+/** Dashes of the median and of the alarm edges. */
+const DASHES = { median: [5, 4], edge: [2, 3] };
 /** CSS px that a bucket of merged windows takes. */
-const BUCKET_WIDTH = 1.5;
+const BUCKET_WIDTH = 2;
 
 export class SeriesPlot {
   private readonly chart: Chart<"line", Point[]>;
   private readonly options: PlotOptions;
-  private columns: ChartColumns | undefined;
-  private range: Range = { from: 0, until: 1 };
+  private columns: ChartColumns;
+  private range: Range;
   private theme: ChartTheme = readTheme();
   /** What is drawn now. */
   shown: Visible | undefined;
 
-  constructor(canvas: HTMLCanvasElement, options: PlotOptions) {
+  /** Draws `columns` over `range` at once. */
+  constructor(canvas: HTMLCanvasElement, options: PlotOptions, columns: ChartColumns, range: Range) {
     this.options = options;
+    this.columns = columns;
+    this.range = range;
     this.chart = new Chart(canvas, this.configuration());
   }
 
-  /** Draws `columns` over `range`. */
+  /** Whether these are the columns that are drawn. */
+  shows(columns: ChartColumns): boolean {
+    return this.columns === columns;
+  }
+
+  /** Draws other columns. */
   show(columns: ChartColumns, range: Range): void {
     this.columns = columns;
     this.chart.options.plugins!.annotation = { annotations: this.annotations(columns) };
-    const limits = this.limits(columns, range);
-    this.chart.options.plugins!.zoom = this.zoomOptions(limits);
+    this.chart.options.plugins!.zoom = this.zoomOptions();
     this.setRange(range);
   }
 
@@ -79,7 +92,7 @@ export class SeriesPlot {
     const { options, data } = this.configuration();
     this.chart.options = options!;
     this.chart.data = data;
-    if (this.columns) this.show(this.columns, this.range);
+    this.chart.update("none");
   }
 
   /** The plotting area within the canvas, CSS px. */
@@ -119,15 +132,9 @@ export class SeriesPlot {
     this.chart.destroy();
   }
 
-  private limits(columns: ChartColumns, range: Range): Range {
-    const all = extent(columns) ?? range;
-    return { from: Math.min(all.from, range.from), until: Math.max(all.until, range.until) };
-  }
-
   /** Before each update: the range that is asked for, and the windows in it. */
-  private refill(): void {
-    const { columns, chart } = this;
-    if (!columns) return;
+  private refill(chart: Chart<"line", Point[]>): void {
+    const { columns } = this;
     const x = chart.options.scales!.x!;
     this.range = { from: Number(x.min), until: Number(x.max) };
     const buckets = Math.max(50, Math.round((chart.chartArea?.right ?? chart.width) / BUCKET_WIDTH));
@@ -139,6 +146,12 @@ export class SeriesPlot {
     });
     const roomy = !part.thinned && part.actual.length < chart.width / 12;
     chart.data.datasets[ACTUAL]!.pointRadius = roomy ? 2 : 0;
+    // Dashes and outlines of thousands of short segments cost most of a frame, and no one can tell them from plain lines.
+    const line = (at: number, look: { borderDash?: number[]; borderWidth?: number }) =>
+      Object.assign(chart.data.datasets[at]!, look);
+    line(MEDIAN, { borderDash: part.thinned ? [] : DASHES.median });
+    for (const at of EDGES) line(at, { borderDash: part.thinned ? [] : DASHES.edge });
+    for (const at of [UPPER, LOWER]) line(at, { borderWidth: part.thinned ? 0 : 1 });
     const y = chart.options.scales!.y!;
     const [low, high] = valueRange(part);
     y.min = low;
@@ -160,7 +173,13 @@ export class SeriesPlot {
     const mark = { ...none, showLine: false, borderWidth: 1.5, borderColor: theme.background };
     return {
       type: "line",
-      plugins: [{ id: "visible", beforeUpdate: () => this.refill(), afterDraw: () => this.options.onDraw?.() }],
+      plugins: [
+        {
+          id: "visible",
+          beforeUpdate: (chart) => this.refill(chart as Chart<"line", Point[]>),
+          afterDraw: () => this.options.onDraw?.(),
+        },
+      ],
       data: {
         datasets: [
           {
@@ -178,7 +197,7 @@ export class SeriesPlot {
             label: "Expected",
             borderColor: theme.expected,
             borderWidth: 1.25 + thick,
-            borderDash: [5, 4],
+            borderDash: DASHES.median,
             order: 3,
           },
           {
@@ -205,7 +224,7 @@ export class SeriesPlot {
         events: [],
         layout: { padding: { top: 22, right: 12 } },
         font: { family: theme.font, size: 11 },
-        plugins: { zoom: this.zoomOptions(this.range), annotation: { annotations: {} } },
+        plugins: { zoom: this.zoomOptions(), annotation: { annotations: this.annotations(this.columns) } },
         scales: {
           x: {
             type: "time",
@@ -245,11 +264,13 @@ export class SeriesPlot {
     };
   }
 
-  private zoomOptions(limits: Range) {
+  private zoomOptions() {
     const { interactive, onRange } = this.options;
     if (!interactive) return { pan: { enabled: false }, zoom: { wheel: { enabled: false } } };
     const tell = () => onRange?.(this.range);
-    const least = (this.columns?.every ?? 1) * LEAST_WINDOWS;
+    const least = this.columns.every * LEAST_WINDOWS;
+    const all = extent(this.columns) ?? this.range;
+    const limits = { from: Math.min(all.from, this.range.from), until: Math.max(all.until, this.range.until) };
     return {
       limits: { x: { min: limits.from, max: limits.until, minRange: least } },
       pan: {

@@ -36,17 +36,23 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
   const [, drawn] = useState(0);
   const own = useRef<Range | null>(null);
 
+  const shown = useRef({ columns, range });
+  shown.current = { columns, range };
+
   useEffect(() => {
-    const made = new SeriesPlot(canvas.current!, {
+    const options = {
       zone,
       interactive,
-      onRange(next) {
+      onRange(next: Range) {
         own.current = next;
         told.current?.(next);
       },
       onDraw: () => drawn((n) => n + 1),
-    });
+    };
+    const made = new SeriesPlot(canvas.current!, options, shown.current.columns, shown.current.range);
+    own.current = shown.current.range;
     plot.current = made;
+    performance.mark("forewatch:painted");
     const release = onThemeChange(() => made.restyle());
     return () => {
       release();
@@ -55,11 +61,11 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
     };
   }, [zone, interactive]);
 
-  // A new plot (zone, interactive) must be shown too
   useEffect(() => {
-    plot.current?.show(columns, range);
-    performance.mark("forewatch:painted");
-  }, [columns, zone, interactive]);
+    if (plot.current?.shows(columns)) return;
+    own.current = shown.current.range;
+    plot.current?.show(columns, shown.current.range);
+  }, [columns]);
 
   useEffect(() => {
     const { current } = own;

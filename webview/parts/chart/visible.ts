@@ -47,8 +47,15 @@ export function alarmEdges(rules: ChartColumns["rules"]): Edge[] {
 
 /** Is a window beyond what the rules allow? Without a rule: outside the band. */
 export function isBreaching(deviation: number, edges: readonly Edge[]): boolean {
-  if (edges.length === 0) return Math.abs(deviation) > 1;
-  return edges.some(({ side, threshold }) => (side === "below" ? deviation < -threshold : deviation > threshold));
+  const [least, most] = ordinary(edges);
+  return deviation < least || deviation > most;
+}
+
+/** The deviations that do not breach: from the first to the second. */
+function ordinary(edges: readonly Edge[]): [number, number] {
+  if (edges.length === 0) return [-1, 1];
+  const of = (side: Edge["side"]) => edges.find((edge) => edge.side === side)?.threshold ?? Number.POSITIVE_INFINITY;
+  return [-of("below"), of("above")];
 }
 
 /** The first index whose start is at or after `at`. */
@@ -98,52 +105,113 @@ function everyWindow(columns: ChartColumns, first: number, end: number, edges: r
   return { ...out, thinned: false };
 }
 
-function thinned(columns: ChartColumns, first: number, end: number, edges: readonly Edge[], width: number): Visible {
-  const { start, actual, lower, median, upper, deviation, late } = columns;
+function thinned(columns: ChartColumns, first: number, end: number, edges: readonly Edge[], asked: number): Visible {
   const out = collector(edges);
-  let i = first;
-  while (i < end) {
-    const bucket = Math.floor(start[i]! / width);
-    const x = start[i]!;
-    let low = -1;
-    let high = -1;
-    let worst = -1;
-    let lateAt = -1;
-    let bottom = Number.NaN;
-    let top = Number.NaN;
-    let sum = 0;
-    let forecasts = 0;
-    for (; i < end && Math.floor(start[i]! / width) === bucket; i++) {
-      const value = actual[i]!;
-      if (!Number.isNaN(value)) {
-        if (low < 0 || value < actual[low]!) low = i;
-        if (high < 0 || value > actual[high]!) high = i;
-      }
-      if (!Number.isNaN(median[i]!)) {
-        sum += median[i]!;
-        forecasts++;
-        if (!(lower[i]! >= bottom)) bottom = lower[i]!;
-        if (!(upper[i]! <= top)) top = upper[i]!;
-      }
-      if (isBreaching(deviation[i]!, edges) && (worst < 0 || Math.abs(deviation[i]!) > Math.abs(deviation[worst]!)))
-        worst = i;
-      if (late[i]! > 0) lateAt = i;
+  const { width, buckets } = bucketsOf(columns, asked);
+  for (let i = first; i < end; ) {
+    const at = Math.floor(columns.start[i]! / width);
+    let bucket = buckets.get(at);
+    if (!bucket) {
+      bucket = merge(columns, at, width, edges);
+      buckets.set(at, bucket);
     }
-    if (low < 0) out.actual.push({ x, y: Number.NaN });
-    else {
-      const [a, b] = low < high ? [low, high] : [high, low];
-      out.actual.push({ x: start[a]!, y: actual[a]! });
-      if (a !== b) out.actual.push({ x: start[b]!, y: actual[b]! });
-    }
-    const middle = forecasts > 0 ? sum / forecasts : Number.NaN;
-    out.lower.push({ x, y: bottom });
-    out.median.push({ x, y: middle });
-    out.upper.push({ x, y: top });
-    out.edge(x, middle, bottom, top);
-    if (worst >= 0) out.breaching.push({ x: start[worst]!, y: actual[worst]! });
-    if (lateAt >= 0) out.late.push({ x: start[lateAt]!, y: actual[lateAt]! });
+    out.actual.push(...bucket.actual);
+    out.lower.push(bucket.lower);
+    out.median.push(bucket.median);
+    out.upper.push(bucket.upper);
+    bucket.edges.forEach((point, k) => {
+      out.edges[k]!.push(point);
+    });
+    if (bucket.breaching) out.breaching.push(bucket.breaching);
+    if (bucket.late) out.late.push(bucket.late);
+    i = bucket.end;
   }
   return { ...out, thinned: true };
+}
+
+/** The windows of [at, at + 1) widths, merged. */
+interface Bucket {
+  /** The index of the first window after it. */
+  readonly end: number;
+  readonly actual: readonly Point[];
+  readonly lower: Point;
+  readonly median: Point;
+  readonly upper: Point;
+  readonly edges: readonly Point[];
+  readonly breaching: Point | undefined;
+  readonly late: Point | undefined;
+}
+
+/** What was merged last for a chart: while it is panned the width stays, and only buckets that come into view are new. */
+const merged = new WeakMap<ChartColumns, Buckets>();
+
+interface Buckets {
+  readonly width: number;
+  readonly buckets: Map<number, Bucket>;
+}
+
+function bucketsOf(columns: ChartColumns, width: number): Buckets {
+  const known = merged.get(columns);
+  // A width is a span over a number of pixels: the same one differs in its last digits from frame to frame.
+  if (known && Math.abs(known.width / width - 1) < 1e-9) return known;
+  const made = { width, buckets: new Map<number, Bucket>() };
+  merged.set(columns, made);
+  return made;
+}
+
+function merge(columns: ChartColumns, at: number, width: number, edges: readonly Edge[]): Bucket {
+  const { start, actual, lower, median, upper, deviation, late } = columns;
+  const [least, most] = ordinary(edges);
+  // The division decides, as for the caller: a product may differ from it in the last digit.
+  let i = Math.max(0, indexAt(start, at * width) - 1);
+  while (Math.floor(start[i]! / width) < at) i++;
+  const x = start[i]!;
+  let low = -1;
+  let high = -1;
+  let worst = -1;
+  let lateAt = -1;
+  let bottom = Number.NaN;
+  let top = Number.NaN;
+  let sum = 0;
+  let forecasts = 0;
+  for (; i < start.length && Math.floor(start[i]! / width) === at; i++) {
+    const value = actual[i]!;
+    if (!Number.isNaN(value)) {
+      if (low < 0 || value < actual[low]!) low = i;
+      if (high < 0 || value > actual[high]!) high = i;
+    }
+    if (!Number.isNaN(median[i]!)) {
+      sum += median[i]!;
+      forecasts++;
+      if (!(lower[i]! >= bottom)) bottom = lower[i]!;
+      if (!(upper[i]! <= top)) top = upper[i]!;
+    }
+    const off = deviation[i]!;
+    if ((off < least || off > most) && (worst < 0 || Math.abs(off) > Math.abs(deviation[worst]!))) worst = i;
+    if (late[i]! > 0) lateAt = i;
+  }
+  const point = (k: number): Point => ({ x: start[k]!, y: actual[k]! });
+  const middle = forecasts > 0 ? sum / forecasts : Number.NaN;
+  return {
+    end: i,
+    actual:
+      low < 0
+        ? [{ x, y: Number.NaN }]
+        : low === high
+          ? [point(low)]
+          : [point(Math.min(low, high)), point(Math.max(low, high))],
+    lower: { x, y: bottom },
+    median: { x, y: middle },
+    upper: { x, y: top },
+    edges: edges.map((edge) => ({ x, y: edgeAt(edge, middle, bottom, top) })),
+    breaching: worst < 0 ? undefined : point(worst),
+    late: lateAt < 0 ? undefined : point(lateAt),
+  };
+}
+
+/** By definition a deviation of −threshold lies at median − threshold × (median − lower). */
+function edgeAt({ side, threshold }: Edge, median: number, lower: number, upper: number): number {
+  return side === "below" ? median - threshold * (median - lower) : median + threshold * (upper - median);
 }
 
 function collector(edges: readonly Edge[]) {
@@ -152,11 +220,9 @@ function collector(edges: readonly Edge[]) {
   return {
     ...{ actual: none(), lower: none(), median: none(), upper: none(), breaching: none(), late: none() },
     edges: lines,
-    /** By definition a deviation of −threshold lies at median − threshold × (median − lower). */
     edge(x: number, median: number, lower: number, upper: number): void {
-      edges.forEach(({ side, threshold }, i) => {
-        const y = side === "below" ? median - threshold * (median - lower) : median + threshold * (upper - median);
-        lines[i]!.push({ x, y });
+      edges.forEach((edge, i) => {
+        lines[i]!.push({ x, y: edgeAt(edge, median, lower, upper) });
       });
     },
   };

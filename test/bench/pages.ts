@@ -1,0 +1,146 @@
+/**
+ * What the pages cost, measured in a browser: the forecast page with a hundred thousand windows, the results grid with a
+ * million rows, and the bundles' sizes.
+ */
+import type { Browser } from "playwright-core";
+import type { PageName } from "../../src/rpc/page.ts";
+import { type Bundle, bundlePages, showPage } from "../e2e/pages/browser.ts";
+import { longChart, type Recorded } from "../e2e/pages/flights.ts";
+import { forecastHost } from "../e2e/pages/hosts.ts";
+import { resultsHost } from "../e2e/pages/runs.ts";
+import { launchBrowser } from "../support/host/index.mjs";
+
+export interface BenchRow {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** At most this, unless `least`. */
+  readonly target?: number;
+  readonly least?: boolean;
+  readonly ok?: boolean;
+}
+
+const WINDOWS = 100_000;
+const PAN_FRAMES = 120;
+
+/** Opens the pages in Chromium and measures them; about half a minute. */
+export async function benchPages(): Promise<{ rows: BenchRow[] }> {
+  const bundles = await bundlePages();
+  const browser = await launchBrowser();
+  try {
+    const rows = [
+      ...[...bundles].map(([page, { script }]) =>
+        row(`${page} page, script`, Buffer.byteLength(script) / 1_000, "kB", 620),
+      ),
+      ...(await benchForecast(browser, bundles)),
+      ...(await benchResults(browser, bundles)),
+    ];
+    return { rows };
+  } finally {
+    await browser.close();
+  }
+}
+
+function row(name: string, value: number, unit: string, target: number, least = false): BenchRow {
+  const ok = least ? value >= target : value <= target;
+  return { name, value: Math.round(value * 10) / 10, unit, target, ...(least && { least }), ok };
+}
+
+async function benchForecast(browser: Browser, bundles: ReadonlyMap<PageName, Bundle>): Promise<BenchRow[]> {
+  const chart = longChart(WINDOWS);
+  const data: Recorded = {
+    charts: new Map([[chart.series, chart]]),
+    series: [{ id: chart.series, measure: "requests", by: { site: "main" }, last: null, method: null, reason: null }],
+  };
+  const handlers = forecastHost(data, { series: chart.series });
+  const { page, close } = await showPage({ browser, bundles, name: "forecast", handlers });
+  try {
+    await page.getByRole("img", { name: /actual against forecast/ }).waitFor();
+    // From the data's arrival in the page to the end of the frame that shows them.
+    const paint = (await page.evaluate(`(() => {
+      const at = (name) => performance.getEntriesByName(name)[0].startTime;
+      return at("forewatch:painted") - at("forewatch:received");
+    })()`)) as number;
+    await page.getByRole("button", { name: "all", exact: true }).click();
+    await page.waitForTimeout(300);
+    // Two thirds of them in view, so that there is somewhere to pan to.
+    await page.keyboard.press("+");
+    await page.waitForTimeout(400);
+    const pan = (await page.evaluate(PAN)) as { work: number[]; moved: boolean };
+    if (!pan.moved) throw new Error("The drag did not pan the chart: nothing was measured.");
+    const sorted = [...pan.work].sort((a, b) => a - b);
+    const middle = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    const slow = sorted[Math.floor(sorted.length * 0.95)] ?? 0;
+    return [
+      row(`forecast page, first paint of ${WINDOWS.toLocaleString("en-US")} windows`, paint, "ms", 100),
+      row("forecast page, work of a pan's frame over 66,000 windows, median", middle, "ms", 16.7),
+      row("forecast page, work of a pan's frame over 66,000 windows, 95%", slow, "ms", 16.7),
+    ];
+  } finally {
+    await close();
+  }
+}
+
+/** A drag over the chart by a pointer event a frame; `work` is the time from the event until the frame is drawn. */
+const PAN = `(async () => {
+  const canvas = document.querySelector(".series-chart canvas");
+  const box = canvas.getBoundingClientRect();
+  const y = box.top + box.height / 2;
+  const fire = (type, x, buttons) => canvas.dispatchEvent(new PointerEvent(type, {
+    clientX: x, clientY: y, buttons, button: 0, pointerId: 1, pointerType: "mouse", isPrimary: true, bubbles: true, cancelable: true }));
+  const frame = () => new Promise(requestAnimationFrame);
+  const work = [];
+  const label = canvas.getAttribute("aria-label");
+  let x = box.left + box.width / 2;
+  fire("pointerdown", x, 1);
+  await frame();
+  for (let i = 0; i < ${PAN_FRAMES}; i++) {
+    x += i < ${PAN_FRAMES} * 0.6 ? 4 : -4;
+    const began = performance.now();
+    fire("pointermove", x, 1);
+    canvas.getContext("2d").getImageData(0, 0, 1, 1);
+    work.push(performance.now() - began);
+    await frame();
+  }
+  fire("pointerup", x, 0);
+  // The label says where the chart rests.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const moved = canvas.getAttribute("aria-label") !== label;
+  return { work, moved };
+})()`;
+
+async function benchResults(browser: Browser, bundles: ReadonlyMap<PageName, Bundle>): Promise<BenchRow[]> {
+  const { page, close } = await showPage({
+    browser,
+    bundles,
+    name: "results",
+    handlers: resultsHost({ rowCount: 1_000_000 }),
+  });
+  try {
+    await page.getByRole("gridcell").first().waitFor();
+    const began = performance.now();
+    await page.evaluate(`document.querySelector(".grid").scrollTop = 7500000`);
+    await page
+      .getByRole("rowheader", { name: /^(49|50)\d,\d{3}$/ })
+      .first()
+      .waitFor();
+    await page.waitForFunction(`!document.querySelector(".grid-cell .skeleton")`);
+    const jump = performance.now() - began;
+    const frames = (await page.evaluate(`(async () => {
+      const grid = document.querySelector(".grid");
+      const frame = () => new Promise(requestAnimationFrame);
+      const out = []; let last = await frame();
+      for (let i = 0; i < 120; i++) { grid.scrollTop += 90; const now = await frame(); out.push(now - last); last = now; }
+      return out;
+    })()`)) as number[];
+    const sorted = frames.sort((a, b) => a - b);
+    const rows = (await page.evaluate(`document.querySelectorAll(".grid-row").length`)) as number;
+    return [
+      row("results page, jump to the middle of 1,000,000 rows until they are there", jump, "ms", 200),
+      row("results page, frame while scrolling, median", sorted[60] ?? 0, "ms", 17),
+      row("results page, rows in the document", rows, "", 100),
+    ];
+  } finally {
+    await close();
+  }
+}
