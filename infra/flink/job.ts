@@ -93,15 +93,16 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
       [
         "CREATE TEMPORARY VIEW `closed` AS",
         "SELECT `window_start`, `window_end`, `key`, COUNT(*) AS `events`,",
-        `  ${measures.map((m) => `${aggregate(m)} AS ${name(m.name)}`).join(",\n  ")}`,
-        `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${spec.series.every / 60_000}' MINUTES))`,
+        // By number: a measure may be called `events` or `key` too.
+        `  ${measures.map((m, i) => `${aggregate(m)} AS \`m${i}\``).join(",\n  ")}`,
+        `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${spec.series.every / 60_000}' MINUTE(4)))`,
         "GROUP BY `window_start`, `window_end`, `key`",
       ].join("\n"),
     ],
     insert: [
       "INSERT INTO `windows`",
       "SELECT 'window', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), `key`, `events`,",
-      `  CAST(ROW(${measures.map((m) => name(m.name)).join(", ")}) AS ${measuresType(measures)})`,
+      `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)})`,
       "FROM `closed` WHERE `key` IS NOT NULL",
       "UNION ALL",
       "SELECT 'closed', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), CAST(NULL AS STRING),",

@@ -3,10 +3,11 @@
  * what the relay writes from a file and writes windows to files: the SQL, the watermark, the windows and the arithmetic are those
  * of the deployment; only the two connectors are others, because the Kinesis connector needs its jar.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { flinkJob } from "../../infra/flink/job.ts";
@@ -178,7 +179,7 @@ function row(
   return [new Date(start).toISOString(), new Date(end).toISOString(), key, events, ...shown].join(" ");
 }
 
-function byFlink(one: Case, python: string, index: number) {
+async function byFlink(one: Case, python: string, index: number) {
   const work = join(folder, String(index));
   const [input, output] = [join(work, "in"), join(work, "out")];
   mkdirSync(input, { recursive: true });
@@ -203,13 +204,12 @@ function byFlink(one: Case, python: string, index: number) {
     return toLine(event);
   });
   writeFileSync(join(input, "events.json"), lines.map((l) => `${JSON.stringify(l)}\n`).join(""));
-  const run = spawnSync(python, [join(work, "main.py")], {
-    encoding: "utf8",
+  await promisify(execFile)(python, [join(work, "main.py")], {
     cwd: work,
-    timeout: 500_000,
+    timeout: 900_000,
+    maxBuffer: 64 * 1_024 * 1_024,
     env: { ...process.env, FOREWATCH_PROPERTIES: properties, FOREWATCH_WAIT: "1" },
   });
-  if (run.status !== 0) throw new Error(`Flink ended with ${run.status}: ${run.stderr.slice(-3_000)}`);
   const records = readdirSync(output, { recursive: true, encoding: "utf8" })
     .filter((file) => /part-/.test(file))
     .flatMap((file) => readFileSync(join(output, file), "utf8").split("\n"))
@@ -233,10 +233,10 @@ function byFlink(one: Case, python: string, index: number) {
 }
 
 describe("Apache Flink 2.2.1 makes the windows that core/analyze makes", () => {
-  test.for(CASES.map((one, index) => ({ ...one, index })))("$name", { timeout: 600_000 }, (one, { skip }) => {
+  test.for(CASES.map((one, index) => ({ ...one, index })))("$name", { timeout: 1_000_000 }, async (one, { skip }) => {
     if ("lacking" in flink) return skip(flink.lacking);
     const core = byCore(one);
-    const { rows, closed } = byFlink(one, flink.python, one.index);
+    const { rows, closed } = await byFlink(one, flink.python, one.index);
     expect(rows).toEqual(core.rows);
     expect(rows.length).toBeGreaterThan(0);
     // Every window that any group had events in is told to be closed, once.

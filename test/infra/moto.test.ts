@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     await untilUp(endpoint);
     const { body } = synthesize(FLIGHTS, options());
     writeFileSync(join(folder, "template.json"), body);
-    const made = python(
+    const made = await python(
       [join(import.meta.dirname, "moto_stack.py"), endpoint, join(folder, "template.json"), options().artifacts.bucket],
       { timeout: 200_000 },
     );

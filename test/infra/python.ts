@@ -1,5 +1,5 @@
 /** Python tools that tests use where they are installed; where not, the tests are skipped with the reason. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 
 const PYTHON = process.env.PYTHON ?? "python3";
 
@@ -10,9 +10,14 @@ export function lacking(...modules: readonly string[]): string | undefined {
   return probe.status === 0 ? undefined : `Python lacks ${modules.join(", ")}`;
 }
 
+/** Runs Python without holding the test runner up, however long it takes. */
 export function python(
   args: readonly string[],
-  options: { input?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
-) {
-  return spawnSync(PYTHON, [...args], { encoding: "utf8", maxBuffer: 64 * 1_024 * 1_024, ...options });
+  options: { readonly timeout?: number } = {},
+): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(PYTHON, [...args], { maxBuffer: 64 * 1_024 * 1_024, ...options }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
+    });
+  });
 }
