@@ -182,7 +182,12 @@ export class Lake {
 
   /** The views `raw` and `rejected`: the listed files and the tail. */
   async #createViews(writer: DuckDBConnection): Promise<void> {
-    const files = await rowsOf(writer, `SELECT path, kind FROM ${this.#table("lake_file")} ORDER BY path`);
+    // By day and place in the stream, so that a scan meets a window's rows in the stream's order, however they were flushed.
+    const files = await rowsOf(
+      writer,
+      `SELECT path, kind FROM ${this.#table("lake_file")}
+       ORDER BY dt, CAST(regexp_extract(path, '-(\\d+)\\.parquet$', 1) AS BIGINT)`,
+    );
     for (const kind of ["raw", "rejected"] as const) {
       const tail = this.#tail(kind);
       const paths = files.filter((f) => f.kind === kind).map((f) => quoteText(this.#absolute(String(f.path))));

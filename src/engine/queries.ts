@@ -68,6 +68,7 @@ export class Queries implements QueriesPort {
       if (signal?.aborted) throw new Fault("query.cancelled", "The query was cancelled.");
       const prepared = this.#preparedOf(pipeline);
       const rewritten = rewriteForDuckDB(bind(request), { catalogue: { tables: tablesOf(spec) }, prepared });
+      refuseChanges(rewritten, spec);
       if (rewritten.prepare) prepared.set(rewritten.prepare.name, rewritten.prepare.text);
       if (rewritten.deallocate !== undefined) prepared.delete(rewritten.deallocate);
       await materialize(connection, rewritten);
@@ -197,11 +198,25 @@ function bind({ sql, parameters = {} }: QueryRequest): string {
   return bindParameters(sql, parameters).trim().replace(/;\s*$/, "");
 }
 
+/** What the pipeline keeps is its own: statements may make tables beside it, but not change it. */
+function refuseChanges({ sql, table }: Rewritten, spec: PipelineSpec): void {
+  const own = tablesOf(spec).find((t) => t.name === table?.toLowerCase());
+  if (own)
+    throw new Fault("query.refused", `The table ${own.name} is the pipeline's own; queries only read it.`, {
+      next: "Use a table of another name.",
+    });
+  if (/^EXPLAIN ANALYZE\s+(?!SELECT|WITH|VALUES|TABLE|\()/i.test(sql))
+    throw new Fault("query.refused", "EXPLAIN ANALYZE runs the statement, and this one changes something.", {
+      next: "Use EXPLAIN alone.",
+    });
+}
+
 /** Runs a rewritten statement into the connection's table `temp.result`. */
 async function materialize(connection: DuckDBConnection, rewritten: Rewritten): Promise<void> {
-  const { sql, kind, writes } = rewritten;
+  const { sql, kind, columns: known, writes } = rewritten;
   if (writes !== undefined) await mkdir(writes, { recursive: true });
-  if (kind === "query") {
+  // EXPLAIN is a query too, but no table can be made of it; its columns are not known before.
+  if (kind === "query" && known !== undefined) {
     await connection.run(`CREATE TEMP TABLE result AS ${sql}`);
     return;
   }

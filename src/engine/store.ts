@@ -16,6 +16,7 @@ const LAYOUT = 1;
 
 /** DuckDB's own share of memory; the engine stays below this plus its JavaScript heap. */
 const MEMORY_LIMIT = "768MB";
+const THREADS = 2;
 
 export class Store {
   readonly #instance: DuckDBInstance;
@@ -36,7 +37,7 @@ export class Store {
     try {
       instance = await DuckDBInstance.create(file, {
         memory_limit: MEMORY_LIMIT,
-        threads: "2",
+        threads: String(THREADS),
         checkpoint_threshold: "64MB",
         autoinstall_known_extensions: "false",
         autoload_known_extensions: "false",
@@ -74,6 +75,21 @@ export class Store {
     });
     this.#turn = next.catch(() => {});
     return next;
+  }
+
+  /**
+   * Does `work` on one thread, so that sums of floating-point numbers are added up in the order of the rows: their last bit
+   * would otherwise hang on how threads share the rows, and a run that is repeated would not be the same.
+   */
+  async inOrder<T>(writer: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+    await writer.run("SET threads = 1");
+    try {
+      return await work();
+    } finally {
+      // On a connection of its own: the writer takes no statement once its transaction has failed.
+      const other = await this.#instance.connect();
+      await other.run(`SET threads = ${THREADS}`).finally(() => other.closeSync());
+    }
   }
 
   /** The rows of one reading statement, on a connection of its own. */

@@ -64,7 +64,9 @@ export class Training {
     await mkdir(join(this.#folder, "prepared"), { recursive: true });
     const query = prepareSql(this.#spec, span, tableName(this.#spec.name, "raw"));
     await writer.run("SET integer_division = true");
-    await writer.run(`COPY (${query}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`);
+    await this.#store.inOrder(writer, () =>
+      writer.run(`COPY (${query}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`),
+    );
     await writer.run(
       `CREATE OR REPLACE VIEW ${this.#table("prepared")} AS SELECT * FROM read_parquet(${quoteText(file)})`,
     );
