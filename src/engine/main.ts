@@ -18,6 +18,9 @@ declare const FOREWATCH_VERSION: string;
 /** How long the engine waits for its first front end, ms. */
 const FIRST_WAIT = 60_000;
 
+// Both streams are pipes of the front end that started the engine: it may go while another still uses the engine.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 try {
   await run();
 } catch (error) {

@@ -48,7 +48,7 @@ async function replay(task: ReplayTask): Promise<{ sent: number; seconds: number
   const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "512MB" });
   const connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
-  const table = tableOf(task);
+  const table = tableOf(task, await columnsOf(connection, request.file));
   const { first, last, total } = await extent(connection, table);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let sent = 0;
@@ -105,9 +105,15 @@ async function replay(task: ReplayTask): Promise<{ sent: number; seconds: number
 }
 
 /** The file as a relation of `event_time`, `body` (base64 of the event's JSON), `key` and the file's order. */
-function tableOf({ request, source, key }: ReplayTask): string {
+function tableOf({ request, source, key }: ReplayTask, present: ReadonlySet<string>): string {
   const columns = request.columns ?? {};
-  const of = (field: string) => columns[field] ?? quoteIdentifier(field);
+  // A field that the file does not have is one that the events do not have: enrich may add it.
+  const of = (field: string) => columns[field] ?? (present.has(field.toLowerCase()) ? quoteIdentifier(field) : "NULL");
+  if (request.time === undefined && of(source.time) === "NULL") {
+    throw new Fault("input.invalid", `The file has no column "${source.time}", the event time.`, {
+      next: "Rename its column, or send a file that has it.",
+    });
+  }
   const time = `CAST(${request.time ?? of(source.time)} AS TIMESTAMP)`;
   const object = Object.keys(source.fields).map((field) => {
     const value = field === source.time ? `strftime(${time}, '%Y-%m-%dT%H:%M:%SZ')` : of(field);
@@ -121,6 +127,19 @@ function tableOf({ request, source, key }: ReplayTask): string {
   return `(SELECT ${time} AS event_time, to_base64(encode(CAST(to_json(struct_pack(${object.join(", ")})) AS VARCHAR))) AS body,
     ${partitionKey} AS key, ${rowNumber(request.file)} AS row_number
     FROM ${reader(request.file)}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""})`;
+}
+
+/** The file's columns, in lower case: SQL's names have none. */
+async function columnsOf(connection: DuckDBConnection, file: string): Promise<ReadonlySet<string>> {
+  try {
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${reader(file)}`);
+    return new Set(described.getRowObjectsJson().map((c) => String(c.column_name).toLowerCase()));
+  } catch (error) {
+    throw new Fault("input.invalid", `${file} cannot be read.`, {
+      cause: error,
+      next: "Check that the file is whole.",
+    });
+  }
 }
 
 function reader(file: string): string {
