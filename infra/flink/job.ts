@@ -127,8 +127,9 @@ function aggregate(m: Measure): string {
     case "sum":
       return `COALESCE(SUM(${field}), 0)`;
     case "stddev":
-      // Flink takes the variance from sums of squares, which may round to just below zero for equal values.
-      return `SQRT(CASE WHEN VAR_SAMP(${field}) < 0 THEN CAST(0 AS DOUBLE) ELSE VAR_SAMP(${field}) END)`;
+      // Flink takes the variance from sums of squares, of which rounding leaves a trace where all values are equal, sometimes
+      // below zero: what is smaller than doubles can tell beside the mean is none.
+      return `SQRT(CASE WHEN VAR_SAMP(${field}) <= 1E-13 * AVG(${field}) * AVG(${field}) THEN 0E0 ELSE VAR_SAMP(${field}) END)`;
     default:
       return `${m.statistic.toUpperCase()}(${field})`;
   }

@@ -61,18 +61,15 @@ function Multiple({ source, pipeline, series, range, selected, onOpen }: Multipl
   const { last } = series;
   const out = last?.deviation != null && Math.abs(last.deviation) > 1;
   return (
-    <button
-      ref={element}
-      type="button"
-      class={`multiple${selected ? " selected" : ""}`}
-      aria-label={`${shortLabel(series.id)} ${formatNumber(last?.actual)} ${formatPercent(last?.actual, last?.median)}, ${out ? "outside" : "inside"} the band, deviation ${formatDeviation(last?.deviation)}: open`}
-      onClick={onOpen}
-    >
+    <button ref={element} type="button" class={`multiple${selected ? " selected" : ""}`} onClick={onOpen}>
       <span class="multiple-head">
         <i class={`dot ${last?.deviation == null ? "none" : out ? "out" : "in"}`} />
         <span class="grow ellipsis">{shortLabel(series.id)}</span>
         <span class="number">{formatNumber(last?.actual)}</span>
         <span class={`number ${out ? "bad" : "muted"}`}>{formatPercent(last?.actual, last?.median)}</span>
+        <span class="visually-hidden">
+          , {out ? "outside" : "inside"} the band, deviation {formatDeviation(last?.deviation)}. Open
+        </span>
       </span>
       {fault ? (
         <span class="multiple-fault muted">{fault.message}</span>

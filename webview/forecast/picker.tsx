@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { SeriesInfo } from "../../src/rpc/page.ts";
 import { formatDeviation, formatPercent } from "../parts/format.ts";
 import { fullLabel, type SeriesGroup, shortLabel } from "../parts/series.ts";
-import { textOf } from "../parts/toolkit.ts";
+import { named, textOf } from "../parts/toolkit.ts";
 
 interface Props {
   readonly groups: readonly SeriesGroup[];
@@ -47,7 +47,7 @@ export function Picker({ groups, total, selected, search, onSearch, onSelect }: 
           id="series-search"
           type="search"
           placeholder={`Search ${total} series`}
-          aria-label="Search series"
+          ref={named("Search series")}
           value={search}
           onInput={(event) => onSearch(textOf(event))}
           onKeyDown={(event) => {

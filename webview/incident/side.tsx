@@ -5,7 +5,7 @@ import { count, formatTime, type Zone } from "../parts/format.ts";
 import { cellText } from "../parts/grid/copy.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Markdown } from "../parts/markdown.tsx";
-import { textOf } from "../parts/toolkit.ts";
+import { named, textOf } from "../parts/toolkit.ts";
 import { StatusPill } from "./header.tsx";
 
 const SEVERITIES: readonly [Severity, string][] = [
@@ -68,7 +68,7 @@ export function Properties({ incident, author, busy, onSeverity, onOwner, onStat
         <dt>Owner</dt>
         <dd class="row">
           <vscode-text-field
-            aria-label="Owner"
+            ref={named("Owner")}
             placeholder="Nobody yet"
             disabled={busy}
             value={owner}

@@ -1,10 +1,9 @@
 /** What happened, in the order in which it was entered: automatic events and people's notes; and the note being written. */
-import { useRef } from "preact/hooks";
 import type { Incident, TimelineEntry } from "../../src/rpc/page.ts";
 import { formatTime, type Zone } from "../parts/format.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { Markdown } from "../parts/markdown.tsx";
-import { textOf } from "../parts/toolkit.ts";
+import { named, textOf } from "../parts/toolkit.ts";
 
 interface Props {
   readonly incident: Incident;
@@ -89,7 +88,6 @@ function Entry({ entry, zone, onLink }: EntryProps) {
 }
 
 function Editor({ draft, preview, busy, author, onDraft, onPreview, onNote, onLink }: Props) {
-  const field = useRef<HTMLElement>(null);
   const empty = draft.trim() === "";
   return (
     <div class="entry editor">
@@ -115,11 +113,10 @@ function Editor({ draft, preview, busy, author, onDraft, onPreview, onNote, onLi
           </div>
         ) : (
           <vscode-text-area
-            ref={field}
             id="note"
             rows={4}
             resize="vertical"
-            aria-label="New note"
+            ref={named("New note")}
             placeholder="What did you see, try, or decide?"
             value={draft}
             onInput={(event) => onDraft(textOf(event))}

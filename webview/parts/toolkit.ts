@@ -65,3 +65,8 @@ export function textOf(event: Event): string {
   const target = event.currentTarget;
   return target instanceof HTMLElement && "value" in target && typeof target.value === "string" ? target.value : "";
 }
+
+/** A ref that gives a text field its accessible name: the toolkit puts its own in place of `aria-label` when connected. */
+export function named(label: string): (element: HTMLElement | null) => void {
+  return (element) => element?.setAttribute("aria-label", label);
+}

@@ -4,7 +4,7 @@ import { count, formatBytes, formatLength } from "../parts/format.ts";
 import type { CopyFormat } from "../parts/grid/copy.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Menu } from "../parts/menu.tsx";
-import { textOf } from "../parts/toolkit.ts";
+import { named, textOf } from "../parts/toolkit.ts";
 
 interface Props {
   readonly runs: readonly RunInfo[];
@@ -51,7 +51,7 @@ export function Bar(props: Props) {
             class="results-filter"
             type="search"
             placeholder="Filter rows"
-            aria-label="Filter rows"
+            ref={named("Filter rows")}
             value={filter}
             onInput={(event) => props.onFilter(textOf(event))}
             onKeyDown={(event) => {

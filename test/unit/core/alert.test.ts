@@ -39,8 +39,7 @@ test.each<[AlarmRule["direction"], number, boolean | null]>([
   ["both", 0, false],
   ["both", Number.NaN, null],
 ])("%s: a deviation of %d breaches: %s", (direction, d, breaching) =>
-  expect(breaches({ direction, threshold: 1 }, d)).toBe(breaching),
-);
+  expect(breaches({ direction, threshold: 1 }, d)).toBe(breaching));
 
 /** What the golden cases of CloudWatch's tables leave open; `0` healthy, `X` breaching, `-` missing, newest last. */
 describe("what missing data makes of a rule", () => {
@@ -69,17 +68,18 @@ describe("what missing data makes of a rule", () => {
     ]);
   });
 
-  test.each<AlarmState>(["OK", "ALARM", "INSUFFICIENT_DATA"])(
-    "`ignore` keeps %s while nothing speaks against it",
-    (current) => {
-      expect(["-----", "----X", "X----"].map((t) => state(t, 3, 3, "ignore", current))).toEqual([
-        current,
-        current,
-        current,
-      ]);
-      expect(state("----0", 3, 3, "ignore", current)).toBe("OK");
-    },
-  );
+  test.each<AlarmState>([
+    "OK",
+    "ALARM",
+    "INSUFFICIENT_DATA",
+  ])("`ignore` keeps %s while nothing speaks against it", (current) => {
+    expect(["-----", "----X", "X----"].map((t) => state(t, 3, 3, "ignore", current))).toEqual([
+      current,
+      current,
+      current,
+    ]);
+    expect(state("----0", 3, 3, "ignore", current)).toBe("OK");
+  });
 
   test.each<[string, number, MissingData, AlarmState]>([
     ["-", 1, "breaching", "OK"],
@@ -92,12 +92,9 @@ describe("what missing data makes of a rule", () => {
     ["-", 1, "notBreaching", "OK"],
     ["X", 1, "ignore", "OK"],
     ["0", 1, "breaching", "OK"],
-  ])(
-    "at the start, %s (window %d of 3 of 4, %s) is %s: what was before the series counts as healthy",
-    (text, seen, missing, expected) => {
-      expect(state(text, 3, 4, missing, "INSUFFICIENT_DATA", seen)).toBe(expected);
-    },
-  );
+  ])("at the start, %s (window %d of 3 of 4, %s) is %s: what was before the series counts as healthy", (text, seen, missing, expected) => {
+    expect(state(text, 3, 4, missing, "INSUFFICIENT_DATA", seen)).toBe(expected);
+  });
 });
 
 /** Feeds ticks, a list of deviations a series each, and tells the outcomes. */

@@ -147,8 +147,7 @@ describe("fields", () => {
     ],
     [{ t: T, g: () => 1 }, "wrong-type", '"g" should be text, not () => 1'],
   ])("case %#", (object, reason, detail) =>
-    expect(read(object as Record<string, unknown>)).toEqual({ reason, detail }),
-  );
+    expect(read(object as Record<string, unknown>)).toEqual({ reason, detail }));
 
   test("a long value is cut in the detail", () => {
     const event = read({ t: T, x: "y".repeat(500) });

@@ -40,8 +40,7 @@ describe("enrich", () => {
     ["null", null],
     ["an empty list", []],
   ])("drops an event by %s", (_, result) =>
-    expect(run(() => result)).toEqual({ events: [], rejections: [], dropped: 1 }),
-  );
+    expect(run(() => result)).toEqual({ events: [], rejections: [], dropped: 1 }));
 
   test.each<[string, unknown, string]>([
     ["undefined", undefined, "enrich returned nothing; to drop an event, it returns null"],

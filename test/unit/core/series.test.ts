@@ -56,8 +56,7 @@ describe("ids", () => {
   });
 
   test.each(["", "{a=b}", "m{", "m{}", "m{a}", "m{a=b\\}", "m{a=b,}"])("%j is none", (id) =>
-    expect(parseSeriesId(id)).toBeUndefined(),
-  );
+    expect(parseSeriesId(id)).toBeUndefined());
 });
 
 test("windows are aligned to the epoch, before it too", () => {

@@ -90,12 +90,15 @@ describe("sequence numbers", () => {
     );
   });
 
-  it.each(["0", "1", "49600000000000000000", `${sequenceNumber(1, 0)}0`, `5${sequenceNumber(1, 0).slice(1)}`])(
-    "are not %s",
-    (text) => {
-      expect(parseSequenceNumber(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "0",
+    "1",
+    "49600000000000000000",
+    `${sequenceNumber(1, 0)}0`,
+    `5${sequenceNumber(1, 0).slice(1)}`,
+  ])("are not %s", (text) => {
+    expect(parseSequenceNumber(text)).toBeUndefined();
+  });
 });
 
 describe("iterators", () => {

@@ -97,30 +97,33 @@ test("a file without rows is refused in plain words", async () => {
   });
 });
 
-test.each([MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, DAY])(
-  "a written file with windows of %i ms is a pipeline",
-  (every) => {
-    const draft: Draft = {
-      name: "orders",
-      time: "at",
-      fields: [
-        { name: "at", type: "timestamp" },
-        { name: "region", type: "string" },
-        { name: "revenue", type: "double" },
-      ],
-      by: ["region"],
-      measures: [
-        { name: "events", statistic: "count", field: "*" },
-        { name: "total_revenue", statistic: "sum", field: "revenue" },
-      ],
-      every,
-    };
-    const { spec, problems } = parseSpec(writePipelineFile(draft));
-    expect(problems).toEqual([]);
-    expect(spec?.series.every).toBe(every);
-    expect(parseSpec(writePipelineFile({ ...draft, by: [] })).problems).toEqual([]);
-  },
-);
+test.each([
+  MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  DAY,
+])("a written file with windows of %i ms is a pipeline", (every) => {
+  const draft: Draft = {
+    name: "orders",
+    time: "at",
+    fields: [
+      { name: "at", type: "timestamp" },
+      { name: "region", type: "string" },
+      { name: "revenue", type: "double" },
+    ],
+    by: ["region"],
+    measures: [
+      { name: "events", statistic: "count", field: "*" },
+      { name: "total_revenue", statistic: "sum", field: "revenue" },
+    ],
+    every,
+  };
+  const { spec, problems } = parseSpec(writePipelineFile(draft));
+  expect(problems).toEqual([]);
+  expect(spec?.series.every).toBe(every);
+  expect(parseSpec(writePipelineFile({ ...draft, by: [] })).problems).toEqual([]);
+});
 
 test.each([
   ["Flights 3M.parquet", "flights-3m"],
