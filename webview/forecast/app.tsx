@@ -95,7 +95,7 @@ export function ForecastPage(page: Page<"forecast">) {
 
   const keys = (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
-    if (target.closest("input, textarea, select, vscode-text-field, [role=grid], [role=menu]")) return;
+    if (target.closest("input, textarea, select, vscode-text-field, [role=menu]")) return;
     const act = keyAction(event);
     if (!act) return;
     event.preventDefault();
