@@ -286,8 +286,9 @@ export class Training {
       const prepared = rows.map((row) => ({
         start: Number(row.window_start),
         group: fields.map((f) => String(row[f])),
+        // The last bits of a floating-point sum hang on how the rows were spread over files; a forecast must not.
         values: this.#spec.series.measures.map((m) =>
-          row[m.name] === null || row[m.name] === undefined ? null : Number(row[m.name]),
+          row[m.name] === null || row[m.name] === undefined ? null : Number(Number(row[m.name]).toPrecision(12)),
         ),
       }));
       return toSeries(this.#spec, prepared, span);

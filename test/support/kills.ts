@@ -169,7 +169,7 @@ export async function expectNothingLost(folder: string, run: KillRun, undisturbe
 
   const expected = await runUndisturbed(folder, undisturbed, run.file);
   for (const [table, rows] of Object.entries(expected))
-    expect(firstDifference(kept[table]!, rows), `table ${table}`).toBeUndefined();
+    expect(firstDifference(kept[table]!.map(toNineDigits), rows.map(toNineDigits)), `table ${table}`).toBeUndefined();
   return {
     kills: run.kills + run.killedStarting,
     records: log.length,
@@ -181,6 +181,14 @@ export async function expectNothingLost(folder: string, run: KillRun, undisturbe
     incidents: kept.incident!.length,
     late: kept.late_window!.length,
   };
+}
+
+/**
+ * Floating-point numbers to nine digits: a sum's last bits hang on how its rows are spread over the lake's files, which an
+ * undisturbed run flushes at other moments. Everything else is compared to the letter.
+ */
+function toNineDigits(text: string): string {
+  return text.replace(/-?\d+\.\d+(?:e[+-]?\d+)?/gi, (n) => String(Number(Number(n).toPrecision(9))));
 }
 
 /** What a run amounted to. */
