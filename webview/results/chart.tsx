@@ -74,16 +74,18 @@ function Canvas({ plan, columns, rows, zone }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const data = useMemo(() => chartData(plan, columns, rows), [plan, columns, rows]);
   useEffect(() => {
-    let chart = draw(canvas.current!, plan, data, zone);
+    // Lines named by a column do not say what they measure: the axis does.
+    const value = plan.split === null ? null : (columns[plan.values[0] ?? -1]?.name ?? null);
+    let chart = draw(canvas.current!, plan, data, zone, value);
     const release = onThemeChange(() => {
       chart.destroy();
-      chart = draw(canvas.current!, plan, data, zone);
+      chart = draw(canvas.current!, plan, data, zone, value);
     });
     return () => {
       release();
       chart.destroy();
     };
-  }, [plan, data, zone]);
+  }, [plan, columns, data, zone]);
   const x = columns[plan.x.column]?.name ?? "";
   return (
     <div class="result-canvas">
@@ -92,7 +94,7 @@ function Canvas({ plan, columns, rows, zone }: CanvasProps) {
   );
 }
 
-function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone: Zone): Chart {
+function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone: Zone, value: string | null): Chart {
   const theme = readTheme();
   const time = plan.x.kind === "time";
   const colour = (i: number) => theme.palette[i % theme.palette.length] ?? theme.actual;
@@ -136,11 +138,12 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
                 tooltipFormat: "d MMM yyyy HH:mm",
               },
               grid: { color: theme.grid, drawTicks: false },
-              ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 28 },
+              ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 28, major: { enabled: true } },
             }
           : { type: "category", grid: { display: false }, ticks: { ...ticks, maxRotation: 40 } },
         y: {
           beginAtZero: true,
+          title: { display: value !== null, text: value ?? "", color: theme.muted },
           border: { display: false },
           grid: { color: theme.grid, drawTicks: false },
           ticks: { ...ticks, maxTicksLimit: 7, callback: (value) => formatNumber(Number(value)) },

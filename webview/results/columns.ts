@@ -45,7 +45,7 @@ export interface ChartPlan {
   readonly x: { readonly column: number; readonly kind: "time" | "name" };
   /** The columns drawn. */
   readonly values: readonly number[];
-  /** A column of names whose values become a line each; only with a time on x and one value. */
+  /** A column of names whose values become a line each, of the first number; only with a time on x. */
   readonly split: number | null;
 }
 
@@ -56,8 +56,10 @@ export function chartPlan(columns: readonly ResultColumn[]): ChartPlan | null {
   const name = columns.findIndex((column) => !isNumeric(column) && !isTemporal(column));
   if (time >= 0) {
     if (numbers.length === 0) return null;
-    const split = name >= 0 && numbers.length === 1 ? name : null;
-    return { x: { column: time, kind: "time" }, values: numbers, split };
+    // With names beside it a time comes more than once: lines through all of them would only go up and down.
+    return name >= 0
+      ? { x: { column: time, kind: "time" }, values: numbers.slice(0, 1), split: name }
+      : { x: { column: time, kind: "time" }, values: numbers, split: null };
   }
   if (name >= 0) return numbers.length > 0 ? { x: { column: name, kind: "name" }, values: numbers, split: null } : null;
   // Numbers only: the first one names the rows.

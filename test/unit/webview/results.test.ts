@@ -150,6 +150,7 @@ describe("a result as a chart", () => {
   it.each([
     ["time and numbers", [time, number, other], { x: { column: 0, kind: "time" }, values: [1, 2], split: null }],
     ["time anywhere, a name splits", [number, name, time], { x: { column: 2, kind: "time" }, values: [0], split: 1 }],
+    ["time, names and numbers", [time, name, number, other], { x: { column: 0, kind: "time" }, values: [2], split: 1 }],
     ["names", [name, number], { x: { column: 0, kind: "name" }, values: [1], split: null }],
     ["numbers alone", [number, other], { x: { column: 0, kind: "name" }, values: [1], split: null }],
     ["one number", [number], null],

@@ -152,10 +152,6 @@ export class SeriesPlot {
     line(MEDIAN, { borderDash: part.thinned ? [] : DASHES.median });
     for (const at of EDGES) line(at, { borderDash: part.thinned ? [] : DASHES.edge });
     for (const at of [UPPER, LOWER]) line(at, { borderWidth: part.thinned ? 0 : 1 });
-    const y = chart.options.scales!.y!;
-    const [low, high] = valueRange(part);
-    y.min = low;
-    y.max = high;
   }
 
   private configuration(): ChartConfiguration<"line", Point[]> {
@@ -254,6 +250,10 @@ export class SeriesPlot {
               maxTicksLimit: 7,
               includeBounds: false,
               callback: (value) => formatNumber(Number(value)),
+            },
+            // Here, not as options: those of this update are settled before the visible part is known.
+            afterDataLimits: (scale) => {
+              if (this.shown) [scale.min, scale.max] = valueRange(this.shown);
             },
             afterFit: (scale) => {
               scale.width = AXIS_WIDTH;
