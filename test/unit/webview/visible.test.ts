@@ -10,6 +10,7 @@ import {
   mergeTail,
   nearestIndex,
   newestActual,
+  roundValues,
   visible,
 } from "../../../webview/parts/chart/visible.ts";
 
@@ -160,5 +161,16 @@ describe("newer windows", () => {
   it("change nothing when there are none", () => {
     const old = packChart(chart([1, 2]));
     expect(mergeTail(old, packChart(chart([])))).toEqual(old);
+  });
+});
+
+describe("round values on an axis", () => {
+  it.each([
+    [-4.2, 55.5, [0, 10, 20, 30, 40, 50]],
+    [0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]],
+    [1_234, 1_301, [1_240, 1_260, 1_280, 1_300]],
+    [-0.031, 0.012, [-0.03, -0.02, -0.01, 0, 0.01]],
+  ])("from %d to %d", (low, high, values) => {
+    expect(roundValues(low, high, 6)).toEqual(values);
   });
 });

@@ -19,7 +19,16 @@ import zoom from "chartjs-plugin-zoom";
 import type { ChartColumns } from "../../../src/rpc/page.ts";
 import { formatNumber, type Zone } from "../format.ts";
 import { type ChartTheme, readTheme } from "./theme.ts";
-import { alarmEdges, extent, newestActual, type Point, type Range, type Visible, visible } from "./visible.ts";
+import {
+  alarmEdges,
+  extent,
+  newestActual,
+  type Point,
+  type Range,
+  roundValues,
+  type Visible,
+  visible,
+} from "./visible.ts";
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, TimeScale, Filler, annotation, zoom);
 
@@ -37,6 +46,8 @@ export interface PlotOptions {
 export const LEAST_WINDOWS = 6;
 /** Room of the value axis, px: fixed, so that the plot does not jump while panning. */
 const AXIS_WIDTH = 52;
+/** Values named on the value axis. */
+const MOST_TICKS = 6;
 /** Where lines are among the datasets. */
 const UPPER = 0;
 const LOWER = 1;
@@ -242,18 +253,21 @@ export class SeriesPlot {
             },
           },
           y: {
+            bounds: "data",
             grid: { color: theme.grid, drawTicks: false },
             border: { display: false },
             ticks: {
               color: theme.muted,
               padding: 8,
-              maxTicksLimit: 7,
-              includeBounds: false,
               callback: (value) => formatNumber(Number(value)),
             },
             // Here, not as options: those of this update are settled before the visible part is known.
             afterDataLimits: (scale) => {
               if (this.shown) [scale.min, scale.max] = valueRange(this.shown);
+            },
+            // Round values within the range; Chart.js would either widen it to them or begin at its odd edge.
+            afterBuildTicks: (scale) => {
+              scale.ticks = roundValues(scale.min, scale.max, MOST_TICKS).map((value) => ({ value }));
             },
             afterFit: (scale) => {
               scale.width = AXIS_WIDTH;

@@ -272,3 +272,14 @@ export function mergeTail(columns: ChartColumns, tail: ChartColumns): ChartColum
     late: join(columns.late, tail.late),
   };
 }
+
+/** The multiples of 1, 2 or 5 times a power of ten within [low, high], at most `most` + 1. */
+export function roundValues(low: number, high: number, most: number): number[] {
+  const rough = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10) * power;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  const digits = Math.max(0, -Math.floor(Math.log10(step)));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toFixed(digits)));
+}
