@@ -1,7 +1,6 @@
 /** A producer as any SDK is one: PutRecords over HTTP, with the sequence numbers that acknowledge. */
 import { Agent, request } from "node:http";
 import { parseSequenceNumber } from "../../src/engine/endpoint/shards.ts";
-import { headersOf } from "./endpoint.ts";
 
 export interface ProducerRecord {
   readonly data: string | Uint8Array;
@@ -50,7 +49,11 @@ export class Producer {
 
   #post(body: string): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-      const headers = { ...headersOf("PutRecords"), "content-length": Buffer.byteLength(body) };
+      const headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": "Kinesis_20131202.PutRecords",
+        "content-length": Buffer.byteLength(body),
+      };
       const sent = request(this.#endpoint, { method: "POST", agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
