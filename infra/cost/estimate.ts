@@ -3,6 +3,7 @@
  * by region and change over time, so they are data that a caller may replace.
  */
 import type { CostEstimate } from "../../src/backend.ts";
+import { watchedMetric } from "../../src/core/compare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { combinationsCount, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
@@ -76,8 +77,10 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const invocations = Math.max(SECONDS / 60, megabytes) + Math.min(records, SECONDS) + windowsPerMonth + SECONDS / 60;
   const lambda = lambdaGbSeconds * prices.lambdaGbSecond + (invocations / 1e6) * prices.lambdaMillion;
 
-  const both = spec.alarms.filter((a) => a.direction === "both").length > 0 ? 1 : 0;
-  const metrics = series * (6 + both) + 12;
+  // Six a series, and those that rules watch besides.
+  const watched = new Set(spec.alarms.map((a) => `${a.measure} ${watchedMetric(a)}`));
+  const besides = [...watched].filter((w) => !w.endsWith(" Deviation")).length;
+  const metrics = series * 6 + groups * besides + 12;
   // An alarm a series, or a query that is billed for each series it reads: the same price either way.
   const alarmed = spec.alarms.length * groups;
   const cloudwatch =
@@ -100,7 +103,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     },
     { service: "Kinesis Data Streams", cost: kinesis, lever: "shards, each 1,000 records or 1 MB a second" },
     { service: "SageMaker", cost: sagemaker, lever: "how often the forecast is trained (forecast.retrain)" },
-    { service: "CloudWatch", cost: cloudwatch, lever: "series: groups times measures, seven metrics each" },
+    { service: "CloudWatch", cost: cloudwatch, lever: "series: groups times measures, six metrics or more each" },
     { service: "S3", cost: s3, lever: "how long the lake is kept (retention.lake)" },
     { service: "Athena", cost: athena, lever: "bytes that queries and trainings read" },
     { service: "Lambda", cost: lambda },

@@ -34,8 +34,6 @@ export function comparer(
   spec: PipelineSpec,
 ): (window: Extract<WindowRecord, { kind: "window" }>, forecast: ForecastTable, now: number) => Compared {
   const fields = byFields(spec);
-  // A rule on both sides watches the size of the deviation: a Metrics Insights query knows no absolute value.
-  const bothSides = new Set(spec.alarms.filter((rule) => rule.direction === "both").map((rule) => rule.measure));
   return (window, forecast, now) => {
     const start = Date.parse(window.start);
     const end = Date.parse(window.end);
@@ -49,12 +47,9 @@ export function comparer(
       const comparison = compare({ series: id, start, end }, actual, forecast.at(id, start), measure.resolution);
       if (comparison.version === undefined) forecastMissing++;
       const series = metricDimension(id);
-      for (const { name, value, time } of metricsOf(comparison))
+      const rules = spec.alarms.filter((rule) => rule.measure === measure.name);
+      for (const { name, value, time } of metricsOf(comparison, rules))
         data.push({ name, measure: measure.name, series, time, value });
-      if (bothSides.has(measure.name) && Number.isFinite(comparison.deviation)) {
-        const value = Math.abs(comparison.deviation);
-        data.push({ name: "DeviationSize", measure: measure.name, series, time: end, value });
-      }
     }
     return { data, compared: spec.series.measures.length, forecastMissing, tooOld: 0 };
   };

@@ -7,6 +7,7 @@
  * - One alarm a series under a composite alarm, for rules whose windows reach further back than that. It needs the series
  *   known beforehand: listed in the pipeline file, or given as `groups` from the data.
  */
+import { watchedMetric } from "../../src/core/compare.ts";
 import { Fault } from "../../src/core/fault.ts";
 import { type Group, groupKey, seriesId } from "../../src/core/series.ts";
 import { type AlarmRule, byFields } from "../../src/core/spec.ts";
@@ -126,7 +127,6 @@ function common(context: Context, rule: AlarmRule) {
 function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions): Resource {
   // A window has one datum, so least and greatest are the same; a duplicate must not blunt the alarm.
   const pick = rule.direction === "below" ? "MIN" : "MAX";
-  const metric = rule.direction === "both" ? "DeviationSize" : "Deviation";
   return {
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
@@ -141,7 +141,7 @@ function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions)
           ReturnData: true,
           Period: context.spec.series.every / SECOND,
           Expression:
-            `SELECT ${pick}(${metric}) FROM SCHEMA("${context.names.namespace}", Measure, Series) ` +
+            `SELECT ${pick}(${watchedMetric(rule)}) FROM SCHEMA("${context.names.namespace}", Measure, Series) ` +
             `WHERE Measure = '${rule.measure}' GROUP BY Series ORDER BY ${pick}() ${pick === "MIN" ? "ASC" : "DESC"}`,
         },
       ],
@@ -189,7 +189,7 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource 
   const series = seriesId(rule.measure, byFields(context.spec), group);
   const stat = {
     Namespace: context.names.namespace,
-    MetricName: "Deviation",
+    MetricName: watchedMetric(rule),
     Dimensions: [
       { Name: "Measure", Value: rule.measure },
       { Name: "Series", Value: metricDimension(series) },
@@ -202,14 +202,9 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource 
     Properties: {
       AlarmName: `${alarmName(context, rule)}/${nameable(groupKey(group)) || "all"}`,
       ...common(context, rule),
-      ...(rule.direction === "both"
-        ? {
-            Metrics: [
-              { Id: "deviation", ReturnData: false, MetricStat: { Metric: stat, Period: period, Stat: "Maximum" } },
-              { Id: "size", Label: "Deviation", ReturnData: true, Expression: "ABS(deviation)" },
-            ],
-          }
-        : { ...stat, Period: period, Statistic: statistic }),
+      ...stat,
+      Period: period,
+      Statistic: statistic,
     },
   };
 }

@@ -3,7 +3,7 @@
  * deviate beyond the threshold; the rule is in ALARM while any series contributes. Missing windows count as CloudWatch's
  * TreatMissingData says, so that the rule means the same on both targets.
  */
-import type { Comparison } from "./compare.ts";
+import { type Comparison, watchedValue } from "./compare.ts";
 import { labelOf } from "./series.ts";
 import type { AlarmRule, MissingData } from "./spec.ts";
 
@@ -53,11 +53,14 @@ export function evaluationRange(periods: number): number {
   return periods + 2;
 }
 
-/** Whether a comparison breaches: null when it has no deviation. */
-export function breaches(rule: Pick<AlarmRule, "direction" | "threshold">, deviation: number): Datapoint {
-  if (Number.isNaN(deviation)) return null;
-  if (rule.direction !== "above" && deviation < -rule.threshold) return true;
-  return rule.direction !== "below" && deviation > rule.threshold;
+/** Whether a comparison breaches: null when it is missing data to the rule. */
+export function breaches(
+  rule: Pick<AlarmRule, "direction" | "threshold" | "missing">,
+  comparison: Comparison,
+): Datapoint {
+  const value = watchedValue(rule, comparison);
+  if (Number.isNaN(value)) return null;
+  return rule.direction === "below" ? value < -rule.threshold : value > rule.threshold;
 }
 
 /**
@@ -119,7 +122,7 @@ export function evaluateRule(
     const oldest = c.start - (evaluationRange(rule.periods) - 1) * every;
     const recent = [
       ...before.recent.filter((r) => r.start >= oldest && r.start < c.start),
-      { start: c.start, breaching: breaches(rule, c.deviation) },
+      { start: c.start, breaching: breaches(rule, c) },
     ];
     // By time, not by turn: a window that never came (the analyzer skips long silences) is a missing one.
     const points = new Array<Datapoint>(evaluationRange(rule.periods)).fill(null);

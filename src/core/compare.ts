@@ -3,6 +3,7 @@
  * median, beyond +-1 outside the band. What is compared becomes metrics of the same names on both targets.
  */
 import type { Band } from "./forecast.ts";
+import type { AlarmRule } from "./spec.ts";
 
 /** A window of one series beside its forecast. NaN where there is no value. */
 export interface Comparison {
@@ -55,18 +56,42 @@ export function deviation(actual: number, band: Pick<Band, "lower" | "median" | 
   return Math.max(-MOST, Math.min(MOST, away / half));
 }
 
+/** The metric that a rule watches; see `watchedValue`. */
+export type WatchedMetric = "Deviation" | "DeviationSize" | "DeviationOrZero" | "DeviationSizeOrZero";
+
 /** One number for a metric store. */
 export interface Metric {
-  readonly name: "Actual" | "Lower" | "Median" | "Upper" | "Deviation" | "ForecastMissing";
+  readonly name: "Actual" | "Lower" | "Median" | "Upper" | "ForecastMissing" | WatchedMetric;
   readonly value: number;
   /** End of the window, epoch ms. */
   readonly time: number;
   readonly series: string;
 }
 
-/** The metrics of a comparison; values that are not numbers have none, because no metric store takes NaN. */
-export function metricsOf(c: Comparison): Metric[] {
+/** Which metric a rule watches: a metric store knows neither absolute values nor why a datum is missing. */
+export function watchedMetric(rule: Pick<AlarmRule, "direction" | "missing">): WatchedMetric {
+  const name = rule.direction === "both" ? "DeviationSize" : "Deviation";
+  return rule.missing === "breaching" ? `${name}OrZero` : name;
+}
+
+/**
+ * What a rule sees of a window; NaN is missing data. A rule on both sides sees the size of the deviation. Missing data is a
+ * window without a value: silence. A window that has no forecast says nothing about the business and is the business of
+ * `forecast-missing`; so that it never breaches, a rule whose missing data is breaching sees it as on the median.
+ */
+export function watchedValue(rule: Pick<AlarmRule, "direction" | "missing">, c: Comparison): number {
+  if (c.version === undefined) return rule.missing === "breaching" ? 0 : Number.NaN;
+  return rule.direction === "both" ? Math.abs(c.deviation) : c.deviation;
+}
+
+/**
+ * The metrics of a comparison; values that are not numbers have none, because no metric store takes NaN.
+ * @param rules those that watch the series.
+ */
+export function metricsOf(c: Comparison, rules: readonly Pick<AlarmRule, "direction" | "missing">[] = []): Metric[] {
   const metric = (name: Metric["name"], value: number): Metric => ({ name, value, time: c.end, series: c.series });
+  const watched = new Map(rules.map((rule) => [watchedMetric(rule), watchedValue(rule, c)]));
+  watched.delete("Deviation");
   return [
     metric("Actual", c.actual),
     metric("Lower", c.lower),
@@ -74,5 +99,6 @@ export function metricsOf(c: Comparison): Metric[] {
     metric("Upper", c.upper),
     metric("Deviation", c.deviation),
     metric("ForecastMissing", c.version === undefined ? 1 : 0),
+    ...Array.from(watched, ([name, value]) => metric(name, value)),
   ].filter((m) => Number.isFinite(m.value));
 }

@@ -113,6 +113,8 @@ export function updateIncident(
     readonly joined: readonly { series: string; from: number }[];
     readonly left: readonly string[];
     readonly inAlarm: boolean;
+    /** Series whose window has no forecast: nobody can say how they are. */
+    readonly unknown?: ReadonlySet<string>;
   },
   windows: readonly BreachingWindow[],
 ): IncidentRecord {
@@ -140,7 +142,8 @@ export function updateIncident(
       ...next,
       contributors: next.contributors.map((c) => (c.series === series ? { ...c, recoveredAt: at } : c)),
     };
-    next = entry(next, "recovered", at, null, `${labelOf(series)} recovered`);
+    const how = change.unknown?.has(series) ? "has no forecast any more" : "recovered";
+    next = entry(next, "recovered", at, null, `${labelOf(series)} ${how}`);
   }
   next = {
     ...next,
@@ -155,7 +158,9 @@ export function updateIncident(
       : entry({ ...next, quietSince: null }, "alarm", at, null, `Alarm ${rule.name} went into ALARM again`);
   if (next.quietSince === null)
     return entry({ ...next, quietSince: at }, "alarm", at, null, `Alarm ${rule.name} is over: no series contributes`);
-  if (rule.resolveAfter > 0 && at - next.quietSince >= rule.resolveAfter) {
+  // Without a forecast, quiet is no sign of health: it takes a person to resolve it then.
+  const known = !next.contributors.some((c) => change.unknown?.has(c.series));
+  if (known && rule.resolveAfter > 0 && at - next.quietSince >= rule.resolveAfter) {
     return entry(
       { ...next, status: "resolved", resolvedAt: at },
       "resolved",

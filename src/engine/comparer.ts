@@ -166,7 +166,16 @@ export class Comparer {
       return { id: record.id, kind: "added" };
     }
     const { joined, left } = outcome;
-    const changed = updateIncident(open, rule, at, { joined, left, inAlarm }, windows);
+    const unknown = new Set(comparisons.filter((c) => c.version === undefined).map((c) => c.series));
+    // A series that joins has deviated for some windows already: its worst may be one of them.
+    const since = Math.min(at, ...joined.map((j) => j.from));
+    const earlier = await this.#recent(
+      writer,
+      joined.map((j) => j.series),
+      since,
+      at,
+    );
+    const changed = updateIncident(open, rule, at, { joined, left, inAlarm, unknown }, [...earlier, ...windows]);
     if (JSON.stringify(changed) === JSON.stringify(open)) return undefined;
     await this.#book.save(writer, changed);
     return { id: changed.id, kind: "changed" };
@@ -216,6 +225,7 @@ export class Comparer {
 
   /** The compared windows of some series since `since`, as the incident wants them. */
   async #recent(writer: DuckDBConnection, series: readonly string[], since: number, until: number) {
+    if (series.length === 0) return [];
     const rows = await rowsOf(
       writer,
       `SELECT series, window_start, actual, median, deviation FROM ${this.#table("comparison")}

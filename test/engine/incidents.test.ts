@@ -123,6 +123,34 @@ describe("an incident that a rule opened", () => {
   });
 });
 
+describe("a series that joins an open incident", () => {
+  it("is measured by its worst window since it began to deviate, not by the one in which it joined", async () => {
+    const name = "joining-shop";
+    const path = await writePipeline(engine().folder, ordersPipeline(name));
+    await engine().backend.stack.deploy({ file: path, trusted: true });
+    // The south goes first; the north goes out for a minute, and comes back to a third of its orders.
+    const few = ordersBetween(66, 68, ["north"]).filter((_, i) => i % 3 === 0);
+    await new Producer(engine().endpoint, name).put(
+      toRecords([
+        ...ordersBetween(0, 60),
+        ...ordersBetween(60, 65, ["north"]),
+        ...few,
+        ...ordersBetween(68, 72, ["north"]),
+      ]),
+    );
+    await settled(engine().backend, name);
+    const [incident] = await engine().backend.incidents.list({ pipeline: name });
+    const north = incident!.contributors.find((c) => c.series === "orders{region=north}");
+    expect(north).toMatchObject({ from: START + 65 * MINUTE, worst: { start: START + 65 * MINUTE, actual: 0 } });
+    const [least] = await select(
+      engine().backend,
+      name,
+      "SELECT min(deviation) FROM comparison WHERE series = 'orders{region=north}' AND window_start >= timestamp '2024-03-01 01:00:00'",
+    );
+    expect(north!.worst.deviation).toBe(least![0]);
+  });
+});
+
 describe("an incident that a person declares", () => {
   it("is open, has its author as owner, and the series' charts", async () => {
     const incident = await engine().backend.incidents.declare({

@@ -32,11 +32,12 @@ describe("a rule's states, window by window", () => {
     let memory = FRESH_RULE;
     const found = deviations.map((deviation, i) => {
       const window = { series: "n", start: i * HOUR, end: (i + 1) * HOUR };
-      const band = { lower: -1, median: 0, upper: 1, version: "v" };
+      const none = typeof deviation === "string";
+      const band = none ? undefined : { lower: -1, median: 0, upper: 1, version: "v" };
       ({ memory } = evaluateRule(
         spec.alarms[0]!,
         memory,
-        [compare(window, deviation ?? Number.NaN, band, 0)],
+        [compare(window, none ? 5 : (deviation ?? Number.NaN), band, 0)],
         window.end,
       ));
       return memory.state;

@@ -10,7 +10,7 @@ import {
   type RuleOutcome,
 } from "../../../src/core/alert.ts";
 import { compare } from "../../../src/core/compare.ts";
-import { type AlarmRule, MISSING, type MissingData } from "../../../src/core/spec.ts";
+import { type AlarmRule, DIRECTIONS, MISSING, type MissingData } from "../../../src/core/spec.ts";
 import { HOUR } from "../../../src/core/time.ts";
 
 const RULE: AlarmRule = {
@@ -25,6 +25,8 @@ const RULE: AlarmRule = {
   resolveAfter: 0,
 };
 
+const BAND = { lower: -1, median: 0, upper: 1, version: "v" };
+
 test.each<[AlarmRule["direction"], number, boolean | null]>([
   ["below", -1.01, true],
   ["below", -1, false],
@@ -38,8 +40,19 @@ test.each<[AlarmRule["direction"], number, boolean | null]>([
   ["both", -1.01, true],
   ["both", 0, false],
   ["both", Number.NaN, null],
-])("%s: a deviation of %d breaches: %s", (direction, d, breaching) =>
-  expect(breaches({ direction, threshold: 1 }, d)).toBe(breaching));
+])("%s: a deviation of %d breaches: %s", (direction, d, breaching) => {
+  const window = compare({ series: "n", start: 0, end: HOUR }, d, BAND, 1);
+  for (const missing of MISSING) expect(breaches({ direction, threshold: 1, missing }, window)).toBe(breaching);
+});
+
+test("a window without a forecast never breaches: that is what `forecast-missing` is for", () => {
+  for (const actual of [0, 5_000, Number.NaN])
+    for (const direction of DIRECTIONS) {
+      const window = compare({ series: "n", start: 0, end: HOUR }, actual, undefined, 1);
+      const found = MISSING.map((missing) => breaches({ direction, threshold: 1, missing }, window));
+      expect(found).toEqual(MISSING.map((missing) => (missing === "breaching" ? false : null)));
+    }
+});
 
 /** What the golden cases of CloudWatch's tables leave open; `0` healthy, `X` breaching, `-` missing, newest last. */
 describe("what missing data makes of a rule", () => {
@@ -107,7 +120,7 @@ function feed(
   return ticks.map((tick, i) => {
     const comparisons = Object.entries(tick).map(([group, d]) => {
       const window = { series: `n{g=${group}}`, start: i * HOUR, end: (i + 1) * HOUR };
-      return compare(window, d, { lower: -1, median: 0, upper: 1, version: "v" }, 1);
+      return compare(window, d, BAND, 1);
     });
     const gone = Object.keys(current.series).filter((id) => !comparisons.some((c) => c.series === id));
     // As a restart would have it: through JSON.
@@ -208,8 +221,7 @@ describe("a rule", () => {
     const rule = { ...RULE, datapoints: 2, periods: 2 };
     const memory = feed(rule, [{ a: 0 }, { a: -2 }])[1]!.memory;
     const later = { series: "n{g=a}", start: 500 * HOUR, end: 501 * HOUR };
-    const band = { lower: -1, median: 0, upper: 1, version: "v" };
-    const outcome = evaluateRule(rule, memory, [compare(later, -2, band, 1)], later.end);
+    const outcome = evaluateRule(rule, memory, [compare(later, -2, BAND, 1)], later.end);
     expect(outcome.joined).toEqual([]);
     expect(outcome.memory.series["n{g=a}"]!.recent).toEqual([{ start: later.start, breaching: true }]);
   });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compare, deviation, metricsOf } from "../../../src/core/compare.ts";
+import { compare, deviation, metricsOf, watchedMetric } from "../../../src/core/compare.ts";
+import { DIRECTIONS, MISSING } from "../../../src/core/spec.ts";
 import { HOUR } from "../../../src/core/time.ts";
 
 const WINDOW = { series: "n{g=a}", start: 0, end: HOUR };
@@ -79,6 +80,27 @@ describe("a comparison and its metrics", () => {
   test("of a window without a value: no metric is NaN", () => {
     expect(metrics(Number.NaN, BAND)).toEqual({ Lower: 80, Median: 100, Upper: 110, ForecastMissing: 0 });
     expect(metrics(Number.NaN)).toEqual({ ForecastMissing: 1 });
+  });
+
+  test("what rules watch: its size on both sides, and zero where a missing forecast must not breach", () => {
+    const rules = DIRECTIONS.flatMap((direction) => MISSING.map((missing) => ({ direction, missing })));
+    const watched = (actual: number, band?: typeof BAND) =>
+      Object.fromEntries(
+        metricsOf(compare(WINDOW, actual, band, 1), rules)
+          .filter((m) => m.name.startsWith("Deviation"))
+          .map((m) => [m.name, m.value]),
+      );
+    expect(watched(50, BAND)).toEqual({
+      Deviation: -2.5,
+      DeviationSize: 2.5,
+      DeviationOrZero: -2.5,
+      DeviationSizeOrZero: 2.5,
+    });
+    expect(watched(50)).toEqual({ DeviationOrZero: 0, DeviationSizeOrZero: 0 });
+    expect(watched(Number.NaN, BAND)).toEqual({});
+    expect(watchedMetric({ direction: "below", missing: "missing" })).toBe("Deviation");
+    const once = metricsOf(compare(WINDOW, 50, BAND, 1), [...rules, ...rules]).map((m) => m.name);
+    expect(new Set(once).size).toBe(once.length);
   });
 
   test("no metric is ever other than a number", () => {

@@ -42,13 +42,14 @@ interface Change {
   readonly left?: readonly string[];
   readonly inAlarm?: boolean;
   readonly windows?: readonly BreachingWindow[];
+  readonly unknown?: ReadonlySet<string>;
 }
 const update = (
   record: IncidentRecord,
   h: number,
-  { joined = [], left = [], inAlarm = true, windows = [] }: Change = {},
+  { joined = [], left = [], inAlarm = true, windows = [], unknown = new Set() }: Change = {},
   rule = RULE,
-) => updateIncident(record, rule, hour(h), { joined, left, inAlarm }, windows);
+) => updateIncident(record, rule, hour(h), { joined, left, inAlarm, unknown }, windows);
 const lines = (record: IncidentRecord) =>
   record.timeline.map((t) => `${t.id} ${t.kind} ${(t.at - START) / HOUR} ${t.text}`);
 
@@ -201,6 +202,15 @@ describe("ending", () => {
     expect(resolved).toMatchObject({ status: "resolved", resolvedAt: hour(16) });
     expect(lines(resolved).at(-1)).toBe("4 resolved 16 Resolved by itself: quiet since 2001-03-05T10:00:00Z");
     expect(update(resolved, 17, { joined: [{ series: id("BOS"), from: hour(16) }] })).toBe(resolved);
+  });
+
+  test("without a forecast, leaving is no recovery and quiet no health: it waits for a forecast or a person", () => {
+    const unknown = new Set([id("BOS")]);
+    const blind = update(opened(), 10, { left: [id("BOS")], inAlarm: false, unknown });
+    expect(lines(blind)[1]).toBe("2 recovered 10 departures BOS has no forecast any more");
+    const waiting = update(blind, 100, { inAlarm: false, unknown });
+    expect(waiting.status).toBe("open");
+    expect(update(waiting, 101, { inAlarm: false, unknown: new Set([id("LGA")]) }).status).toBe("resolved");
   });
 
   test("another alarm ends the quiet", () => {

@@ -37,7 +37,7 @@ test("a rule over listed series becomes an alarm each under one composite, which
   for (const [, { Properties }] of children) {
     expect(Properties.AlarmActions).toBeUndefined();
     expect(Properties).toMatchObject({
-      MetricName: "Deviation",
+      MetricName: "DeviationOrZero",
       Statistic: "Minimum",
       Threshold: -1,
       ComparisonOperator: "LessThanThreshold",
@@ -61,7 +61,7 @@ test("a rule that looks back three hours becomes one query over every series", (
   expect(alarms.map(([id]) => id)).toEqual(["Rule0Alarm", "Rule1Alarm"]);
   const [odd, low] = alarms.map(([, a]) => (a.Properties.Metrics as { Expression: string }[])[0]!.Expression);
   expect(low).toBe(
-    `SELECT MIN(Deviation) FROM SCHEMA("Forewatch/clicks-per-page-2", Measure, Series) WHERE Measure = 'views' GROUP BY Series ORDER BY MIN() ASC`,
+    `SELECT MIN(DeviationOrZero) FROM SCHEMA("Forewatch/clicks-per-page-2", Measure, Series) WHERE Measure = 'views' GROUP BY Series ORDER BY MIN() ASC`,
   );
   expect(odd).toContain("SELECT MAX(DeviationSize)");
 });

@@ -84,6 +84,7 @@ test("a window is compared with its forecast, and both are written at the window
     Upper: 110,
     Deviation: -2,
     ForecastMissing: 0,
+    DeviationOrZero: -2,
   });
   expect(of("mean_delay")).toEqual({ Lower: 90, Median: 100, Upper: 110, ForecastMissing: 0 });
   expect(of("delay_spread").Deviation).toBe(1.5);
@@ -122,7 +123,9 @@ test("handlers and engine make the same of the same windows", async () => {
     const engine = closed.groups.flatMap((g) =>
       FLIGHTS.series.measures.flatMap((m, k) => {
         const series = seriesId(m.name, fields, parseGroupKey(g.key, 1));
-        return metricsOf(compare({ series, ...closed }, g.values[k]!, table.at(series, closed.start), m.resolution));
+        const comparison = compare({ series, ...closed }, g.values[k]!, table.at(series, closed.start), m.resolution);
+        const rules = FLIGHTS.alarms.filter((rule) => rule.measure === m.name);
+        return metricsOf(comparison, rules);
       }),
     );
     expect(written.pop()!.map(({ name, value, time, series }) => ({ name, value, time, series }))).toEqual(engine);
@@ -175,6 +178,8 @@ test("no forecast is told, not hidden", async () => {
   expect(written[0]!.filter((d) => d.measure === "departures").map((d) => [d.name, d.value])).toEqual([
     ["Actual", 7],
     ["ForecastMissing", 1],
+    // Its rule takes missing data for a breach, and a window without a forecast is none.
+    ["DeviationOrZero", 0],
   ]);
 });
 
