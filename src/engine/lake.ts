@@ -4,7 +4,7 @@
  * partitioned by the day of the event, and a list of the files is kept in the store. What SQL sees is files and tail
  * together. A file that is not on the list (a crash came between writing and listing) is removed at the next start.
  */
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import {
   BLOB,
@@ -22,6 +22,7 @@ import type { Rejection, Value } from "../core/collect.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { FieldType, PipelineSpec } from "../core/spec.ts";
 import { formatDay, MINUTE } from "../core/time.ts";
+import { ensureFolder, putInPlace } from "./durable.ts";
 import { append, createSchemas, rowsOf, type Store, tableName } from "./store.ts";
 
 /** Rows in the tail at which it is written out. */
@@ -257,11 +258,11 @@ export class Lake {
     rows: number,
   ): Promise<void> {
     const folder = join(this.#folder, kind, `dt=${dt}`);
-    await mkdir(folder, { recursive: true });
+    await ensureFolder(folder);
     const path = join(folder, name);
     await writer.run(`COPY (${select}) TO ${quoteText(`${path}.tmp`)} (FORMAT parquet, COMPRESSION zstd)`);
-    const bytes = await makeDurable(`${path}.tmp`);
-    await rename(`${path}.tmp`, path);
+    // Before it is listed: its rows leave the store with the next commit.
+    const bytes = await putInPlace(`${path}.tmp`, path);
     await writer.run(`INSERT INTO ${this.#table("lake_file")} VALUES ($1, $2, $3, $4, $5)`, [
       this.#listed(path),
       kind,
@@ -330,15 +331,4 @@ export class Lake {
 
 export function timestamp(millis: number): DuckDBTimestampValue {
   return new DuckDBTimestampValue(BigInt(millis) * 1000n);
-}
-
-/** Waits until the file is on the disk: its rows leave the store with the next commit. Returns its bytes. */
-async function makeDurable(path: string): Promise<number> {
-  const file = await open(path, "r+");
-  try {
-    await file.sync();
-    return (await file.stat()).size;
-  } finally {
-    await file.close();
-  }
 }

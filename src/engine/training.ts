@@ -3,7 +3,7 @@
  * the pump's transaction, so that the training sees the same history whenever it runs. The forecasts are made by the
  * worker pool and kept as a forecast file (the format both targets share) and as rows of the table `forecast`.
  */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { AccuracySummary, CallOptions, TrainingJob } from "../backend.ts";
@@ -19,6 +19,7 @@ import { type PreparedSeries, prepareSql, quoteText, toSeries } from "../core/pr
 import { parseSeriesId, windowStart } from "../core/series.ts";
 import { byFields, type Measure, type PipelineSpec } from "../core/spec.ts";
 import type { BacktestReport, ForecastOptions } from "../forecaster/index.ts";
+import { ensureFolder, putInPlace, writeDurably } from "./durable.ts";
 import { timestamp } from "./lake.ts";
 import { append, rowsOf, type Store, tableName } from "./store.ts";
 import type { TrainPool, TrainTask } from "./train-pool.ts";
@@ -61,12 +62,13 @@ export class Training {
   ): Promise<TrainingRecord> {
     const span = { from: windowStart(origin - this.#spec.forecast.history, this.#spec.series.every), until: origin };
     const file = this.#preparedFile(version);
-    await mkdir(join(this.#folder, "prepared"), { recursive: true });
+    await ensureFolder(join(this.#folder, "prepared"));
     const query = prepareSql(this.#spec, span, tableName(this.#spec.name, "raw"));
     await writer.run("SET integer_division = true");
     await this.#store.inOrder(writer, () =>
-      writer.run(`COPY (${query}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`),
+      writer.run(`COPY (${query}) TO ${quoteText(`${file}.tmp`)} (FORMAT parquet, COMPRESSION zstd)`),
     );
+    await putInPlace(`${file}.tmp`, file);
     await writer.run(
       `CREATE OR REPLACE VIEW ${this.#table("prepared")} AS SELECT * FROM read_parquet(${quoteText(file)})`,
     );
@@ -163,9 +165,8 @@ export class Training {
   /** Keeps a forecast: its file, then, inside the transaction, its rows. */
   async keep(writer: DuckDBConnection, version: ForecastVersion): Promise<void> {
     const file = this.#forecastFile(version.version);
-    await mkdir(join(this.#folder, "forecasts"), { recursive: true });
-    await writeFile(`${file}.tmp`, encodeForecast(version));
-    await rename(`${file}.tmp`, file);
+    await ensureFolder(join(this.#folder, "forecasts"));
+    await writeDurably(file, encodeForecast(version));
     await writer.run(`DELETE FROM ${this.#table("forecast")} WHERE version = $1`, [version.version]);
     await append(writer, this.#spec.name, "forecast", (appender) => {
       for (const [id, forecast] of Object.entries(version.series)) {
