@@ -26,17 +26,21 @@ export interface TrainReply {
 export type TrainTask = TrainRequest extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
 
 const IDLE_MS = 30_000;
+/** How often a series is begun whose worker ends in the middle of it: it may not have been the series' fault. */
+const ATTEMPTS = 2;
 
 interface Lane {
   readonly worker: Worker;
   busy: boolean;
+  /** Told the reply, or why the worker has ended, while a series is in work. */
+  listener: ((outcome: TrainReply | { readonly ended: string }) => void) | undefined;
 }
 
 export class TrainPool {
   readonly #workerFile: URL;
   readonly #size: number;
   readonly #lanes: Lane[] = [];
-  readonly #waiting: ((lane: Lane | Fault) => void)[] = [];
+  readonly #waiting: { readonly take: (lane: Lane) => void; readonly refuse: (fault: Fault) => void }[] = [];
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
   #ids = 0;
@@ -47,8 +51,8 @@ export class TrainPool {
   }
 
   /**
-   * Runs every task; `onDone` is told after each. Rejects with `cancelled` when `signal` fires: running series are let
-   * finish, the rest never begins.
+   * Runs every task; `onDone` is told after each. A series whose worker ends comes back as a failure; the others go on.
+   * Rejects with `cancelled` when `signal` fires: running series are let finish, the rest never begins.
    */
   async run(tasks: readonly TrainTask[], signal: AbortSignal, onDone: (done: number) => void): Promise<TrainReply[]> {
     const replies = new Array<TrainReply>(tasks.length);
@@ -62,75 +66,109 @@ export class TrainPool {
         onDone(++done);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(this.#size, tasks.length) }, lane));
+    const lanes = Array.from({ length: Math.min(this.#size, tasks.length) }, async () => {
+      try {
+        await lane();
+      } catch (error) {
+        // Nobody waits for the rest any more.
+        next = tasks.length;
+        throw error;
+      }
+    });
+    await Promise.all(lanes);
     return replies;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#idle);
-    for (const resolve of this.#waiting.splice(0)) resolve(new Fault("cancelled", "The engine is stopping."));
+    for (const { refuse } of this.#waiting.splice(0)) refuse(stopping());
     await Promise.all(this.#lanes.splice(0).map((l) => l.worker.terminate()));
   }
 
   async #one(task: TrainTask): Promise<TrainReply> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt(task);
+      if (!("ended" in outcome)) return outcome;
+      if (this.#closed) throw stopping();
+      if (attempt === ATTEMPTS) return { id: 0, failure: `its worker ended: ${outcome.ended}` };
+    }
+  }
+
+  async #attempt(task: TrainTask): Promise<TrainReply | { readonly ended: string }> {
     const lane = await this.#lane();
     const id = ++this.#ids;
     try {
-      return await new Promise<TrainReply>((resolve, reject) => {
-        const settle = (end: () => void) => {
-          lane.worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-          end();
+      return await new Promise((resolve, reject) => {
+        lane.listener = (outcome) => {
+          if ("ended" in outcome || outcome.id === id) resolve(outcome);
         };
-        const onMessage = (reply: TrainReply) => reply.id === id && settle(() => resolve(reply));
-        const fail = (cause: unknown) => {
-          this.#lanes.splice(this.#lanes.indexOf(lane), 1);
-          settle(() =>
-            reject(new Fault("forecast.failed", "The training's worker stopped.", { cause, next: "Train again." })),
-          );
-        };
-        const onError = (error: Error) => fail(error);
-        const onExit = () => fail("it exited");
-        lane.worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-        lane.worker.postMessage({ ...task, id });
+        try {
+          lane.worker.postMessage({ ...task, id });
+        } catch (error) {
+          reject(error);
+        }
       });
     } finally {
+      lane.listener = undefined;
       lane.busy = false;
       this.#handOver();
     }
   }
 
+  /** A worker that nobody uses: an idle one, a new one, or, when all are busy, the next that is free. */
   #lane(): Promise<Lane> {
-    if (this.#closed) return Promise.reject(new Fault("cancelled", "The engine is stopping."));
-    clearTimeout(this.#idle);
-    const free = this.#lanes.find((l) => !l.busy);
-    if (free) {
-      free.busy = true;
-      return Promise.resolve(free);
-    }
-    if (this.#lanes.length < this.#size) {
-      const lane = { worker: new Worker(this.#workerFile), busy: true };
-      lane.worker.unref();
-      this.#lanes.push(lane);
-      return Promise.resolve(lane);
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push((lane) => (lane instanceof Fault ? reject(lane) : resolve(lane)));
+    if (this.#closed) return Promise.reject(stopping());
+    const lane = this.#free();
+    if (lane) return Promise.resolve(lane);
+    return new Promise((take, refuse) => {
+      this.#waiting.push({ take, refuse });
     });
   }
 
+  #free(): Lane | undefined {
+    clearTimeout(this.#idle);
+    const lane =
+      this.#lanes.find((l) => !l.busy) ??
+      (this.#lanes.length < this.#size && !this.#closed ? this.#begin() : undefined);
+    if (lane) lane.busy = true;
+    return lane;
+  }
+
+  #begin(): Lane {
+    const lane: Lane = { worker: new Worker(this.#workerFile), busy: false, listener: undefined };
+    // For as long as it lives, also between two series: a worker may end whenever it likes.
+    const ended = (why: string) => {
+      const at = this.#lanes.indexOf(lane);
+      if (at >= 0) this.#lanes.splice(at, 1);
+      lane.listener?.({ ended: why });
+    };
+    lane.worker
+      .on("message", (reply: TrainReply) => lane.listener?.(reply))
+      .on("error", (error) => ended(error.message))
+      .on("exit", (code) => ended(`it exited with ${code}`));
+    lane.worker.unref();
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  /** Gives whoever waits a worker, which may be a new one in the place of one that ended. */
   #handOver(): void {
-    const free = this.#lanes.find((l) => !l.busy);
-    const waiting = free ? this.#waiting.shift() : undefined;
-    if (free && waiting) {
-      free.busy = true;
-      waiting(free);
+    while (this.#waiting.length > 0) {
+      const lane = this.#free();
+      if (!lane) return;
+      this.#waiting.shift()!.take(lane);
     }
     if (this.#lanes.every((l) => !l.busy)) {
+      clearTimeout(this.#idle);
       this.#idle = setTimeout(() => {
         for (const l of this.#lanes.splice(0)) void l.worker.terminate();
       }, IDLE_MS);
       this.#idle.unref();
     }
   }
+}
+
+function stopping(): Fault {
+  return new Fault("cancelled", "The engine is stopping.");
 }
