@@ -38,9 +38,16 @@ export interface Progress {
   readonly total?: number;
 }
 
+/** `billedBy` says what the target bills a query by, where it does: then `queries.estimate` tells the price before. */
 export type TargetInfo =
   | { readonly kind: "local"; readonly folder: string; readonly version: string; readonly endpoint?: string }
-  | { readonly kind: "aws"; readonly account: string; readonly region: string; readonly profile?: string };
+  | {
+      readonly kind: "aws";
+      readonly account: string;
+      readonly region: string;
+      readonly profile?: string;
+      readonly billedBy?: "bytes";
+    };
 
 /** What has changed. `pipeline` names where; `id` the thing, where there is one. */
 export interface Change {
@@ -209,13 +216,19 @@ export interface Queries {
   catalogue(pipeline: string): Promise<TableInfo[]>;
   /** Runs one statement in Athena's dialect; resolves with the first page when the statement has ended. */
   run(pipeline: string, request: QueryRequest, options?: CallOptions): Promise<QueryResult>;
-  /** Further rows of a result that `run` gave; results are kept until `release` or until fifty newer ones came. */
+  /** What a statement would read and cost, without running it; on targets that bill by bytes. */
+  estimate(pipeline: string, request: QueryRequest): Promise<QueryEstimate>;
+  /** Further rows of a result or a view; results are kept until `release` or until fifty newer ones came. */
   rows(query: string, offset: number, limit: number): Promise<Cell[][]>;
+  /** Sorts and filters a kept result into another, without running its statement again. */
+  view(query: string, request: ViewRequest, options?: CallOptions): Promise<ViewInfo>;
+  /** Lets go of a result with its views, or of a view. */
   release(query: string): Promise<void>;
-  /** Writes the whole result to a file; csv with a header line. */
+  /** Writes the whole result or view to a file; csv with a header line. */
   exportTo(
     query: string,
-    request: { readonly file: string; readonly format: "csv" | "parquet" | "json" },
+    request: { readonly file: string; readonly format: ExportFormat },
+    options?: CallOptions,
   ): Promise<{ readonly bytes: number }>;
   history(pipeline: string, limit: number): Promise<QueryRun[]>;
 }
@@ -245,6 +258,34 @@ export interface QueryResult {
   readonly elapsed: number;
   /** Bytes of the lake that were read; null when the target does not tell. */
   readonly bytesScanned: number | null;
+}
+
+export type ExportFormat = "csv" | "parquet" | "json";
+
+/** By which column rows are sorted. */
+export interface ViewOrder {
+  /** Its place among the result's columns, from 0. */
+  readonly column: number;
+  readonly descending: boolean;
+}
+
+export interface ViewRequest {
+  /** Null: the result's own order. Nulls come last in both directions. */
+  readonly order: ViewOrder | null;
+  /** Only rows in which a column's text contains this, whatever the case; empty: all rows. */
+  readonly filter: string;
+}
+
+export interface ViewInfo {
+  readonly query: string;
+  readonly rowCount: number;
+}
+
+export interface QueryEstimate {
+  /** Bytes of the lake that the statement would read. */
+  readonly bytes: number;
+  /** US dollars. */
+  readonly cost: number;
 }
 
 export interface QueryRun {
@@ -513,7 +554,7 @@ export interface FieldInfo {
 export const PORT = {
   stack: ["list", "get", "preview", "deploy", "remove"],
   streams: ["list", "peek", "rejected", "put", "send"],
-  queries: ["catalogue", "run", "rows", "release", "exportTo", "history"],
+  queries: ["catalogue", "run", "estimate", "rows", "view", "release", "exportTo", "history"],
   forecasts: ["jobs", "train", "cancel", "series", "chart", "backtest"],
   alarms: ["list", "history"],
   incidents: ["list", "get", "declare", "note", "setSeverity", "setOwner", "resolve", "reopen", "pin", "postmortem"],

@@ -79,7 +79,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       () => endpoint.close(),
       () => streams.close(),
     );
-    const queries = new Queries(store, registry);
+    const queries = new Queries(store, registry, folder);
     closing.push(() => queries.close());
     return {
       target: { kind: "local", folder: options.folder, version: options.version, endpoint: streams.endpoint },

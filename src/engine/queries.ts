@@ -1,138 +1,134 @@
-/**
- * The noun `queries`: SQL in Athena's dialect over a pipeline's lake. A result is a temporary table on a connection of its
- * own, which DuckDB spills to disk when large; pages are read from it on demand.
- */
+/** The noun `queries`: SQL in Athena's dialect over a pipeline's lake. */
 import { randomUUID } from "node:crypto";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join, resolve, sep } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type {
   CallOptions,
   Cell,
+  ExportFormat,
   Queries as QueriesPort,
   QueryRequest,
   QueryResult,
   QueryRun,
   TableInfo,
+  ViewInfo,
+  ViewRequest,
 } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { PipelineSpec } from "../core/spec.ts";
 import {
-  bindParameters,
-  engineMessage,
+  type Bound,
+  bindWithMap,
+  placeAt,
   type Rewritten,
   rewriteForDuckDB,
   SESSION,
   splitStatements,
 } from "../sql/index.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { queryFailure } from "./query-fault.ts";
+import { createPrefix, materialize, Results } from "./query-results.ts";
 import type { Registry } from "./registry.ts";
-import { type Store, storeFault } from "./store.ts";
-import { tablesOf } from "./tables.ts";
+import type { Store } from "./store.ts";
+import { madeTables, tablesOf } from "./tables.ts";
+import { cancelled, Turns } from "./turns.ts";
 
-/** Results kept for paging. */
-const KEEP = 50;
+/** Rows of a result's first page. */
 const PAGE = 200;
-
-interface Held {
-  readonly connection: DuckDBConnection;
-  readonly run: QueryRun;
-}
+/** Statements that run at the same time; more wait their turn. */
+const AT_ONCE = 2;
+/** Runs that the history remembers. */
+const REMEMBERED = 500;
+/** An interrupt that comes between two calls of DuckDB's is lost: it is sent again at this pace, ms. */
+const INTERRUPT_AGAIN = 25;
 
 export class Queries implements QueriesPort {
   readonly #store: Store;
   readonly #registry: Registry;
-  readonly #held = new Map<string, Held>();
+  /** Where `s3://` locations lie. */
+  readonly #folder: string;
+  readonly #results: Results;
+  readonly #turns = new Turns(AT_ONCE);
   readonly #prepared = new Map<string, Map<string, string>>();
+  readonly #made = new WeakMap<Pipeline, Promise<readonly TableInfo[]>>();
   readonly #runs: { pipeline: string; run: QueryRun }[] = [];
 
-  constructor(store: Store, registry: Registry) {
+  /** @param folder the engine's data folder */
+  constructor(store: Store, registry: Registry, folder: string) {
     this.#store = store;
     this.#registry = registry;
+    this.#folder = join(folder, "s3");
+    this.#results = new Results(store);
   }
 
   async catalogue(pipeline: string): Promise<TableInfo[]> {
-    return tablesOf(this.#registry.get(pipeline).spec);
+    const found = this.#registry.get(pipeline);
+    return [...tablesOf(found.spec), ...(await this.#madeIn(found))];
   }
 
   async run(pipeline: string, request: QueryRequest, { signal }: CallOptions = {}): Promise<QueryResult> {
-    const { spec } = this.#registry.get(pipeline);
-    const query = randomUUID();
-    const startedAt = Date.now();
-    const begun = performance.now();
-    const base = { query, sql: request.sql, startedAt };
+    const target = this.#registry.get(pipeline);
+    const base = { query: randomUUID(), sql: request.sql, startedAt: Date.now() };
     this.#note(pipeline, { ...base, elapsed: 0, state: "running", rowCount: null, bytesScanned: null });
-    const connection = await this.#connect(spec);
-    const interrupt = () => connection.interrupt();
-    signal?.addEventListener("abort", interrupt);
+    let begun = performance.now();
     try {
-      if (signal?.aborted) throw new Fault("query.cancelled", "The query was cancelled.");
-      const prepared = this.#preparedOf(pipeline);
-      const rewritten = rewriteForDuckDB(bind(request), { catalogue: { tables: tablesOf(spec) }, prepared });
-      refuseChanges(rewritten, spec);
-      if (rewritten.prepare) prepared.set(rewritten.prepare.name, rewritten.prepare.text);
-      if (rewritten.deallocate !== undefined) prepared.delete(rewritten.deallocate);
-      await materialize(connection, rewritten);
-      const rowCount = Number((await connection.runAndReadAll(`SELECT count(*) FROM temp.result`)).getRows()[0]![0]);
-      const run: QueryRun = {
-        ...base,
-        elapsed: performance.now() - begun,
-        state: "succeeded",
-        rowCount,
-        bytesScanned: null,
-      };
-      this.#note(pipeline, run);
-      this.#hold(query, { connection, run });
-      const columns = await columnsOf(connection, rewritten);
-      const rows = await this.rows(query, 0, request.pageSize ?? PAGE);
-      return { query, columns, rows, rowCount, elapsed: run.elapsed, bytesScanned: null };
+      const result = await this.#turns.take(signal, async () => {
+        begun = performance.now();
+        return this.#execute(target, request, base.query, signal);
+      });
+      const { rowCount, bytesScanned } = result;
+      const elapsed = performance.now() - begun;
+      this.#note(pipeline, { ...base, elapsed, state: "succeeded", rowCount, bytesScanned });
+      return { ...result, elapsed };
     } catch (error) {
-      connection.closeSync();
-      const fault = signal?.aborted ? new Fault("query.cancelled", "The query was cancelled.") : queryFault(error);
-      const state = fault.code === "query.cancelled" ? "cancelled" : "failed";
+      const fault = signal?.aborted ? cancelled() : Fault.from(error);
       this.#note(pipeline, {
         ...base,
         elapsed: performance.now() - begun,
-        state,
+        state: fault.code === "query.cancelled" ? "cancelled" : "failed",
         rowCount: null,
         bytesScanned: null,
         fault: fault.toData(),
       });
       throw fault;
-    } finally {
-      signal?.removeEventListener("abort", interrupt);
     }
   }
 
   async rows(query: string, offset: number, limit: number): Promise<Cell[][]> {
-    const { connection } = this.#get(query);
-    const from = Math.max(0, Math.floor(offset));
-    const page = await connection.runAndReadAll(
-      `SELECT * FROM temp.result WHERE rowid >= ${from} AND rowid < ${from + Math.max(0, Math.floor(limit))} ORDER BY rowid`,
-    );
-    return page.getRowsJson() as Cell[][];
+    return this.#results.rows(query, offset, limit);
+  }
+
+  async view(query: string, request: ViewRequest, { signal }: CallOptions = {}): Promise<ViewInfo> {
+    return this.#on(signal, (connection) => this.#results.view(connection, query, request));
   }
 
   async release(query: string): Promise<void> {
-    const held = this.#held.get(query);
-    this.#held.delete(query);
-    held?.connection.closeSync();
+    await this.#results.release(query);
+  }
+
+  async estimate(): Promise<never> {
+    throw new Fault("target.unsupported", "The local target does not bill by bytes, so there is nothing to estimate.");
   }
 
   async exportTo(
     query: string,
-    { file, format }: { readonly file: string; readonly format: "csv" | "parquet" | "json" },
+    request: { readonly file: string; readonly format: ExportFormat },
+    { signal }: CallOptions = {},
   ): Promise<{ bytes: number }> {
-    const { connection } = this.#get(query);
-    const how = { csv: "FORMAT csv, HEADER", parquet: "FORMAT parquet", json: "FORMAT json, ARRAY" }[format];
     try {
-      await connection.run(`COPY (SELECT * FROM temp.result ORDER BY rowid) TO ${quoteText(file)} (${how})`);
+      return await this.#on(signal, (connection) => this.#results.exportTo(connection, query, request));
     } catch (error) {
-      throw new Fault("query.failed", `The result could not be written to ${file}.`, {
-        cause: error,
+      const fault = Fault.from(error);
+      if (fault.code === "query.cancelled") await rm(request.file, { force: true });
+      if (error instanceof Fault && fault.code !== "query.failed") throw error;
+      if (/no longer kept/.test(fault.message)) throw fault;
+      throw new Fault("query.failed", `The result could not be written to ${request.file}.`, {
+        cause: fault.cause ?? fault,
         next: "Choose another place.",
       });
     }
-    return { bytes: (await stat(file)).size };
   }
 
   async history(pipeline: string, limit: number): Promise<QueryRun[]> {
@@ -144,8 +140,99 @@ export class Queries implements QueriesPort {
   }
 
   async close(): Promise<void> {
-    for (const { connection } of this.#held.values()) connection.closeSync();
-    this.#held.clear();
+    await this.#results.close();
+  }
+
+  /** Runs a statement and keeps its rows; rejects with a place in the request's text where there is one. */
+  async #execute(
+    target: Pipeline,
+    request: QueryRequest,
+    query: string,
+    signal: AbortSignal | undefined,
+  ): Promise<QueryResult> {
+    const { spec } = target;
+    const { bound, offset } = bind(request);
+    const toSource = (at: number) => offset + bound.map(at);
+    const prepared = this.#preparedOf(spec.name);
+    const tables = [...tablesOf(spec), ...(await this.#madeIn(target))];
+    const rewritten = rewrite(bound, request.sql, toSource, {
+      catalogue: { tables },
+      prepared,
+      locate: (location) => this.#locate(location),
+    });
+    refuseChanges(rewritten, spec);
+    if (rewritten.writes !== undefined) await emptyFolder(rewritten.writes);
+    const table = await this.#results.tableOf(query);
+    const connection = await this.#connect(spec);
+    try {
+      const { columns, rowCount } = await interruptible(connection, signal, () =>
+        materialize(connection, rewritten, table),
+      );
+      if (rewritten.prepare) prepared.set(rewritten.prepare.name, rewritten.prepare.text);
+      if (rewritten.deallocate !== undefined) prepared.delete(rewritten.deallocate);
+      if (rewritten.table !== undefined) this.#made.delete(target);
+      this.#results.keep(query, columns, rowCount);
+      const rows = await this.#results.rows(query, 0, request.pageSize ?? PAGE);
+      return {
+        query,
+        columns: columns.map(({ name, type }) => ({ name, type })),
+        rows,
+        rowCount,
+        elapsed: 0,
+        bytesScanned: null,
+      };
+    } catch (error) {
+      await this.#results.drop([query]);
+      const { fault, position } = queryFailure(error);
+      if (fault.code === "engine.corrupt") this.#store.onFatal(fault);
+      if (position === undefined || fault.at !== undefined) throw fault;
+      const place = rewritten.map(Math.max(0, position - createPrefix(table).length));
+      const length = /^\w+/.exec(bound.text.slice(place))?.[0].length ?? 1;
+      throw placed(fault, request.sql, toSource(place), length);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  /** Does `work` on a connection of its own that `signal` interrupts, when it is its turn. */
+  async #on<T>(signal: AbortSignal | undefined, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    return this.#turns.take(signal, async () => {
+      const connection = await this.#store.connect();
+      try {
+        await connection.run(SETTINGS);
+        return await interruptible(connection, signal, () => work(connection));
+      } catch (error) {
+        throw signal?.aborted ? cancelled() : queryFailure(error).fault;
+      } finally {
+        connection.closeSync();
+      }
+    });
+  }
+
+  async #connect(spec: PipelineSpec): Promise<DuckDBConnection> {
+    const connection = await this.#store.connect();
+    await connection.run(`${SETTINGS}; SET search_path = ${quoteText(`${quoteIdentifier(spec.name)},main`)}`);
+    return connection;
+  }
+
+  /** The tables and views that statements made beside the pipeline's own. */
+  #madeIn(pipeline: Pipeline): Promise<readonly TableInfo[]> {
+    let made = this.#made.get(pipeline);
+    if (!made) {
+      made = madeTables(this.#store, pipeline.spec);
+      this.#made.set(pipeline, made);
+    }
+    return made;
+  }
+
+  /** The folder that stands for a bucket's path; none lies outside of the engine's own. */
+  #locate(location: string): string {
+    const path = resolve(this.#folder, location.replace(/^s3[an]?:\/\//, "").replaceAll("\\", "/"));
+    if (!path.startsWith(`${this.#folder}${sep}`) || !/^s3[an]?:\/\/./.test(location))
+      throw new Fault("query.refused", `The location ${location} is not in a bucket.`, {
+        next: "Write s3://bucket/path/.",
+      });
+    return path;
   }
 
   /** The statements that PREPARE has named, a pipeline's each. */
@@ -158,34 +245,18 @@ export class Queries implements QueriesPort {
     return prepared;
   }
 
-  async #connect(spec: PipelineSpec): Promise<DuckDBConnection> {
-    const connection = await this.#store.connect();
-    for (const setting of SESSION) await connection.run(setting);
-    await connection.run(`SET search_path = ${quoteText(`${quoteIdentifier(spec.name)},main`)}`);
-    return connection;
-  }
-
-  #get(query: string): Held {
-    const held = this.#held.get(query);
-    if (!held) throw new Fault("query.failed", "This result is no longer kept.", { next: "Run the query again." });
-    return held;
-  }
-
-  #hold(query: string, held: Held): void {
-    this.#held.set(query, held);
-    for (const old of [...this.#held.keys()].slice(0, -KEEP)) void this.release(old);
-  }
-
   #note(pipeline: string, run: QueryRun): void {
     const at = this.#runs.findIndex((r) => r.run.query === run.query);
     if (at >= 0) this.#runs[at] = { pipeline, run };
     else this.#runs.push({ pipeline, run });
-    if (this.#runs.length > 500) this.#runs.shift();
+    if (this.#runs.length > REMEMBERED) this.#runs.shift();
   }
 }
 
-/** The one statement of a request, with its `:name` parameters put in. */
-function bind({ sql, parameters = {} }: QueryRequest): string {
+const SETTINGS = [...SESSION, "SET errors_as_json = true"].join("; ");
+
+/** The one statement of a request with its parameters put in, and where it begins in the request's text. */
+function bind({ sql, parameters = {} }: QueryRequest): { bound: Bound; offset: number } {
   const statements = splitStatements(sql);
   const [statement] = statements;
   if (!statement || statements.length > 1) {
@@ -194,8 +265,59 @@ function bind({ sql, parameters = {} }: QueryRequest): string {
   }
   const missing = statement.parameters.find((p) => parameters[p.name] === undefined);
   if (missing)
-    throw new Fault("query.refused", `The parameter :${missing.name} has no value.`, { next: "Give it one." });
-  return bindParameters(sql, parameters).trim().replace(/;\s*$/, "");
+    throw new Fault("query.refused", `The parameter :${missing.name} has no value.`, {
+      next: "Give it one.",
+      at: placeAt(sql, missing.offset, missing.length),
+    });
+  return { bound: bindWithMap(statement.text, parameters), offset: statement.offset };
+}
+
+/** Rewrites a bound statement; a refusal is placed in the request's text. */
+function rewrite(
+  bound: Bound,
+  source: string,
+  toSource: (offset: number) => number,
+  context: Parameters<typeof rewriteForDuckDB>[1],
+): Rewritten {
+  try {
+    return rewriteForDuckDB(bound.text, context);
+  } catch (error) {
+    const fault = Fault.from(error);
+    if (fault.at === undefined) throw fault;
+    const from = toSource(fault.at.offset);
+    const until = toSource(fault.at.offset + fault.at.length);
+    throw placed(fault, source, from, Math.max(0, until - from));
+  }
+}
+
+/** The fault at a place in the source. */
+function placed(fault: Fault, source: string, offset: number, length: number): Fault {
+  return new Fault(fault.code, fault.message, {
+    ...(fault.next !== undefined && { next: fault.next }),
+    ...(fault.cause !== undefined && { cause: fault.cause }),
+    at: placeAt(source, offset, Math.min(length, source.length - offset)),
+  });
+}
+
+/** Does `work` on a connection, which `signal` interrupts until it has ended. */
+async function interruptible<T>(
+  connection: DuckDBConnection,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted) throw cancelled();
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    timer ??= setInterval(interrupt, INTERRUPT_AGAIN);
+  };
+  signal?.addEventListener("abort", interrupt);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener("abort", interrupt);
+  }
 }
 
 /** What the pipeline keeps is its own: statements may make tables beside it, but not change it. */
@@ -211,55 +333,9 @@ function refuseChanges({ sql, table }: Rewritten, spec: PipelineSpec): void {
     });
 }
 
-/** Runs a rewritten statement into the connection's table `temp.result`. */
-async function materialize(connection: DuckDBConnection, rewritten: Rewritten): Promise<void> {
-  const { sql, kind, columns: known, writes } = rewritten;
-  if (writes !== undefined) await mkdir(writes, { recursive: true });
-  // EXPLAIN is a query too, but no table can be made of it; its columns are not known before.
-  if (kind === "query" && known !== undefined) {
-    await connection.run(`CREATE TEMP TABLE result AS ${sql}`);
-    return;
-  }
-  const result = await connection.runAndReadAll(sql);
-  const names = result.deduplicatedColumnNames();
-  const columns = names.length > 0 ? names : ["rows"];
-  await connection.run(`CREATE TEMP TABLE result (${columns.map((n) => `${quoteIdentifier(n)} VARCHAR`).join(", ")})`);
-  for (const row of result.getRowsJson()) {
-    const values = columns.map((_, i) =>
-      row[i] === null || row[i] === undefined ? "NULL" : quoteText(String(row[i])),
-    );
-    await connection.run(`INSERT INTO temp.result VALUES (${values.join(", ")})`);
-  }
-}
-
-/** What the columns are called in Athena: as the rewriter knows them, else by DuckDB's types. */
-async function columnsOf(connection: DuckDBConnection, rewritten: Rewritten): Promise<QueryResult["columns"]> {
-  const described = await connection.runAndReadAll("DESCRIBE temp.result");
-  return described.getRowObjectsJson().map((c, i) => {
-    const known = rewritten.kind === "query" ? rewritten.columns?.[i] : undefined;
-    return { name: known?.name ?? String(c.column_name), type: known?.type ?? athenaType(String(c.column_type)) };
-  });
-}
-
-/** DuckDB's name of a type in Athena's words. */
-function athenaType(type: string): string {
-  const known: Record<string, string> = {
-    VARCHAR: "varchar",
-    BLOB: "varbinary",
-    TIMESTAMP: "timestamp(3)",
-    "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
-    HUGEINT: "decimal(38,0)",
-    FLOAT: "real",
-  };
-  if (type.endsWith("[]")) return `array(${athenaType(type.slice(0, -2))})`;
-  return known[type] ?? type.toLowerCase();
-}
-
-function queryFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  const fault = storeFault(error);
-  if (fault.code !== "unexpected") return fault;
-  const whole = error instanceof Error ? error.message : String(error);
-  const text = (engineMessage(whole).split("\n")[0] ?? whole).replace(/^[A-Z][A-Za-z ]+ Error: /, "");
-  return new Fault("query.failed", text, { cause: error, next: "Correct the statement and run it again." });
+/** Makes the folder that a statement writes to; as in Athena it must be empty. */
+async function emptyFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length > 0)
+    throw new Fault("query.refused", `The location is not empty: ${folder}.`, { next: "Use another location." });
 }

@@ -1,7 +1,8 @@
 /** What a pipeline's tables are called, hold and mean: the catalogue for completion, and the view `incident`. */
 import type { TableInfo } from "../backend.ts";
 import { byFields, type FieldType, type PipelineSpec } from "../core/spec.ts";
-import { tableName } from "./store.ts";
+import { athenaType } from "./query-results.ts";
+import { type Store, tableName } from "./store.ts";
 
 const ATHENA_TYPES: Readonly<Record<FieldType, string>> = {
   string: "varchar",
@@ -107,6 +108,24 @@ export function tablesOf(spec: PipelineSpec): TableInfo[] {
       ],
     },
   ];
+}
+
+/** The tables and views that statements made in a pipeline's schema, beside its own. */
+export async function madeTables(store: Store, spec: PipelineSpec): Promise<TableInfo[]> {
+  const own = new Set(tablesOf(spec).map((table) => table.name));
+  const rows = await store.read(
+    `SELECT table_name, column_name, data_type FROM duckdb_columns()
+     WHERE database_name = current_database() AND schema_name = $1 ORDER BY table_name, column_index`,
+    [spec.name],
+  );
+  const tables = new Map<string, TableInfo["columns"]>();
+  for (const { table_name, column_name, data_type } of rows) {
+    const name = String(table_name);
+    if (own.has(name)) continue;
+    const column = { name: String(column_name), type: athenaType(String(data_type)), comment: "" };
+    tables.set(name, [...(tables.get(name) ?? []), column]);
+  }
+  return [...tables].map(([name, columns]) => ({ name, comment: "Made by a statement", columns }));
 }
 
 /** The view `incident` of a pipeline, over its records. */

@@ -24,6 +24,8 @@ const OPTIONS_AT: Readonly<Record<string, number>> = {
   "stack/remove": 2,
   "streams/send": 2,
   "queries/run": 2,
+  "queries/view": 2,
+  "queries/exportTo": 2,
   "forecasts/train": 1,
   "forecasts/backtest": 2,
 };

@@ -6,7 +6,17 @@
  * The theme is not among the notifications: VS Code itself restyles the page (classes and CSS variables on the document),
  * and only watching these is free of races.
  */
-import type { Cell, Change, Incident, QueryRun, SeriesInfo, StackPlan } from "../backend.ts";
+import type {
+  Cell,
+  Change,
+  ExportFormat,
+  Incident,
+  QueryRun,
+  SeriesInfo,
+  StackPlan,
+  ViewInfo,
+  ViewRequest,
+} from "../backend.ts";
 import type { FaultData } from "../core/fault.ts";
 import type { Severity } from "../core/spec.ts";
 import type { ChartColumns } from "./columns.ts";
@@ -179,14 +189,11 @@ interface ResultsRequests extends CommonRequests<"results"> {
     readonly (readonly Cell[])[]
   >;
   /** A result in another order or with only some of its rows; the answer's `query` names it in `queries.rows`. */
-  "queries.view": Ask<ViewRequest, ViewInfo>;
+  "queries.view": Ask<{ readonly query: string } & ViewRequest, ViewInfo>;
   /** Lets go of a view that the page no longer shows. */
   "queries.release": Ask<{ readonly query: string }, null>;
   /** Asks the user where, and writes the whole result or view. */
-  "queries.exportTo": Ask<
-    { readonly query: string; readonly format: "csv" | "parquet" | "json" },
-    { readonly saved: boolean }
-  >;
+  "queries.exportTo": Ask<{ readonly query: string; readonly format: ExportFormat }, { readonly saved: boolean }>;
   /** Lets the user choose an open incident and pins the result to it. */
   "incidents.pin": Ask<{ readonly query: string; readonly run: string }, { readonly pinned: boolean }>;
 }
@@ -238,19 +245,6 @@ export interface RunInfo {
     readonly bytesScanned: number | null;
   };
   readonly fault?: FaultData;
-}
-
-export interface ViewRequest {
-  readonly query: string;
-  /** By column index; nulls last in both directions. */
-  readonly order: { readonly column: number; readonly descending: boolean } | null;
-  /** Only rows in which a column's text contains this, case-insensitive; empty: all rows. */
-  readonly filter: string;
-}
-
-export interface ViewInfo {
-  readonly query: string;
-  readonly rowCount: number;
 }
 
 export interface PreviewInfo {

@@ -3,6 +3,7 @@ export type { Catalogue, CatalogueColumn, CatalogueTable } from "./catalogue.ts"
 export { DIFFERENCES, type Difference, REFUSED, REFUSED_FUNCTIONS, type Refusal } from "./differences.ts";
 export { engineMessage } from "./engine-message.ts";
 export { MACROS } from "./macros.ts";
+export { placeAt } from "./place.ts";
 export {
   type ResultColumn,
   type RewriteContext,
@@ -21,6 +22,6 @@ export {
 export { format } from "./services/format.ts";
 export { type Hover, hover } from "./services/hover.ts";
 export { type DocumentSymbol, type FoldingRange, folding, symbols } from "./services/outline.ts";
-export { bindParameters, blankParameters, parameterLiteral } from "./services/parameters.ts";
+export { type Bound, bindParameters, bindWithMap, blankParameters, parameterLiteral } from "./services/parameters.ts";
 export { SESSION } from "./session.ts";
 export { type Parameter, type Statement, splitStatements } from "./split.ts";

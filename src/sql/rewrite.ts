@@ -16,7 +16,7 @@ import type { RewriteContext } from "./rewrite-context.ts";
 import { EMPTY } from "./scope.ts";
 import { type Output, type StatementKind, statement } from "./statement.ts";
 import { sourceMap, textOf } from "./text.ts";
-import { typeName } from "./types.ts";
+import { duckType, hasUnnamedField, typeName } from "./types.ts";
 
 export type { RewriteContext } from "./rewrite-context.ts";
 export type { StatementKind } from "./statement.ts";
@@ -27,6 +27,8 @@ export interface ResultColumn {
   readonly type: string;
   /** The zone in which a timestamp with time zone is shown. */
   readonly zone?: string;
+  /** DuckDB's type to cast it to before it is stored in a table, which takes no row without field names. */
+  readonly stored?: string;
 }
 
 export interface Rewritten {
@@ -65,7 +67,12 @@ export function rewriteForDuckDB(text: string, context: RewriteContext): Rewritt
 
 function resultColumn(column: Column, index: number): ResultColumn {
   const zone = column.type.kind === "timestamptz" ? column.type.zone : undefined;
-  return { name: column.name ?? `_col${index}`, type: typeName(column.type), ...(zone !== undefined && { zone }) };
+  return {
+    name: column.name ?? `_col${index}`,
+    type: typeName(column.type),
+    ...(zone !== undefined && { zone }),
+    ...(hasUnnamedField(column.type) && { stored: duckType(column.type) }),
+  };
 }
 
 function rewriteParsed(text: string, context: RewriteContext): Output {

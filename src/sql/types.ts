@@ -157,6 +157,12 @@ export function duckType(type: SqlType): string {
   }
 }
 
+/** Whether a row without a name for each of its fields is in the type. */
+export function hasUnnamedField(type: SqlType): boolean {
+  const unnamed = type.kind === "row" && (type.names ?? []).some((name) => name === undefined);
+  return unnamed || (type.of ?? []).some(hasUnnamedField);
+}
+
 /** A name as a quoted identifier where it needs quotes. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

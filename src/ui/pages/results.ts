@@ -77,7 +77,7 @@ function resultsHandlers(context: Context): OwnHandlers<"results"> {
       return null;
     },
     "queries.rows": async ({ query, offset, limit }) => (await queries()).rows(query, offset, limit),
-    "queries.view": (request) => runs.view(request),
+    "queries.view": ({ query, ...request }, { signal }) => runs.view(query, request, signal),
     "queries.release": async ({ query }) => {
       await (await queries()).release(query);
       return null;

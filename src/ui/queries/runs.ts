@@ -1,10 +1,10 @@
 /** The statements that were run in this window: started, cancelled, kept for the results page, run again. */
 import * as vscode from "vscode";
+import type { ViewInfo, ViewRequest } from "../../backend.ts";
 import { Fault } from "../../core/fault.ts";
-import type { RunInfo, ViewInfo, ViewRequest } from "../../rpc/page.ts";
+import type { RunInfo } from "../../rpc/page.ts";
 import { isCancellation } from "../log.ts";
 import type { Session } from "../session.ts";
-import { viewSql } from "./view.ts";
 
 /** What to run, and where it came from. */
 export interface RunRequest {
@@ -97,21 +97,13 @@ export class Runs implements vscode.Disposable {
   }
 
   /** The result `query` in another order, or only some of its rows: asked of the target, which has the whole of it. */
-  async view({ query, order, filter }: ViewRequest): Promise<ViewInfo> {
+  async view(query: string, request: ViewRequest, signal: AbortSignal): Promise<ViewInfo> {
     const entry = this.#entries.find((e) => e.info.result?.query === query);
-    const result = entry?.info.result;
-    if (!entry || !result) throw gone();
-    if (!order && filter === "") return { query, rowCount: result.rowCount };
-    const sql = viewSql(entry.request.sql, result.columns, order, filter);
+    if (!entry) throw gone();
     const backend = await this.#session.backend();
-    const parameters = entry.request.parameters;
-    const view = await backend.queries.run(entry.request.pipeline, {
-      sql,
-      pageSize: 1,
-      ...(parameters && { parameters }),
-    });
+    const view = await backend.queries.view(query, request, { signal });
     entry.views.add(view.query);
-    return { query: view.query, rowCount: view.rowCount };
+    return view;
   }
 
   /** The run whose result, or a view of it, `query` is. */
