@@ -31,6 +31,8 @@ const TAIL_ROWS = 150_000;
 const TAIL_AGE = 10 * MINUTE;
 /** Files of one partition at which they are merged. */
 const MERGE_FILES = 12;
+/** The first day that a partition can be of: what is kept for longer than that is kept for good. */
+const FIRST_DAY = Date.parse("0001-01-01");
 
 /**
  * How a field lies in the tail. Times and whole numbers lie there as doubles, exact up to 2^53: a double costs a fraction of
@@ -80,8 +82,13 @@ export class Lake {
   async open(): Promise<void> {
     await this.#store.transaction((writer) => this.#createTables(writer));
     await this.#removeUnlisted();
-    const [row] = await this.#store.read(`SELECT count(*) AS n FROM ${this.#table("raw_tail")}`);
+    // The tail is as old as its oldest row: however often the engine is restarted, it is written out in time.
+    const [row] = await this.#store.read(
+      `SELECT count(*) AS n, min(arrival) AS since FROM (SELECT _arrival AS arrival FROM ${this.#table("raw_tail")}
+       UNION ALL SELECT arrival FROM ${this.#table("rejected_tail")})`,
+    );
     this.#tailRows = Number(row?.n ?? 0);
+    this.#tailSince = Number(row?.since ?? 0);
     await this.#store.transaction((writer) => this.#createViews(writer));
   }
 
@@ -141,13 +148,17 @@ export class Lake {
     await this.#merge(upTo);
   }
 
-  /** Removes partitions of days before `time`. */
-  async expire(time: number): Promise<number> {
-    const limit = formatDay(time);
+  /**
+   * Removes partitions of days before a time: of events by their own time, of rejected records by their arrival, for many of
+   * them have no time.
+   */
+  async expire(before: Readonly<Record<Kind, number>>): Promise<number> {
     const gone = await this.#store.transaction(async (writer) => {
-      const rows = await rowsOf(writer, `SELECT path FROM ${this.#table("lake_file")} WHERE dt < $1`, [limit]);
+      const old = `(kind = 'raw' AND dt < $1) OR (kind = 'rejected' AND dt < $2)`;
+      const limits = [before.raw, before.rejected].map((time) => formatDay(Math.max(time, FIRST_DAY)));
+      const rows = await rowsOf(writer, `SELECT path FROM ${this.#table("lake_file")} WHERE ${old}`, limits);
       if (rows.length === 0) return [];
-      await writer.run(`DELETE FROM ${this.#table("lake_file")} WHERE dt < $1`, [limit]);
+      await writer.run(`DELETE FROM ${this.#table("lake_file")} WHERE ${old}`, limits);
       await this.#createViews(writer);
       return rows.map((r) => String(r.path));
     });

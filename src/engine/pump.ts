@@ -520,7 +520,9 @@ export class Pump {
     this.#retainedAt = now;
     const { log, lake, spec } = this.#parts;
     await log.retain({ maxAgeMs: spec.retention.stream, keepFrom: this.#state.sequence });
-    if (this.#analyzer.newest !== null) await lake.expire(this.#analyzer.newest - spec.retention.lake);
+    // Events age by the stream's clock, rejected records, like the stream's own, by the wall's.
+    const { lake: kept } = spec.retention;
+    await lake.expire({ raw: (this.#analyzer.newest ?? 0) - kept, rejected: now - kept });
   }
 
   async #restore(): Promise<void> {
