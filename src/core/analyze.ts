@@ -10,8 +10,11 @@ import { emptyMoments, MOMENTS, observe, readStatistic } from "./moments.ts";
 import { combinations, groupKey, windowStart } from "./series.ts";
 import type { Measure, PipelineSpec } from "./spec.ts";
 
-/** What became of an event: in its window, after its window had closed, or too far from the stream's clock to be true. */
-export type Verdict = "counted" | "late" | "ahead" | "behind";
+/**
+ * What became of an event: in its window; after its window had closed; too far from the stream's clock to be true; or not
+ * taken, because it may be that the stream has moved on (see `admit.ts`).
+ */
+export type Verdict = "counted" | "late" | "ahead" | "behind" | "suspect";
 
 /** All groups of one closed window; groups in order of their keys. */
 export interface ClosedWindow {
@@ -37,13 +40,10 @@ export interface AnalyzerState {
   readonly watermark: number | null;
   readonly nextClose: number | null;
   readonly closedAny: boolean;
-  readonly suspects: number;
   readonly groups: readonly (readonly [key: string, since: number, lastSeen: number])[];
   readonly open: readonly (readonly [start: number, key: string, cells: readonly (number | string)[]])[];
 }
 
-/** After so many events in a row that are ahead, the stream has truly moved on, and the clock follows. */
-const SUSPECTS_TO_JUMP = 100;
 const EVENTS = 0;
 
 export class Analyzer {
@@ -67,7 +67,6 @@ export class Analyzer {
   #watermark: number | null = null;
   #nextClose: number | null = null;
   #closedAny = false;
-  #suspects = 0;
   readonly #groups = new Map<string, { since: number; lastSeen: number; listed: boolean }>();
   readonly #open = new Map<number, Map<string, Float64Array>>();
   // The window of the last event: most events fall into the same one.
@@ -146,6 +145,11 @@ export class Analyzer {
     return "counted";
   }
 
+  /** Sets the clock on to `time`, an event's, because the stream has truly come that far. */
+  moveOn(time: number, arrival: number): void {
+    if (this.#newest === null || time > this.#newest) this.#advance(time, arrival);
+  }
+
   /**
    * Lets the clock move on when nothing has arrived for `idle`.
    * @param now wall clock, epoch ms.
@@ -199,7 +203,6 @@ export class Analyzer {
       watermark: this.#watermark,
       nextClose: this.#nextClose,
       closedAny: this.#closedAny,
-      suspects: this.#suspects,
       groups: [...this.#groups].filter(([, g]) => !g.listed).map(([key, g]) => [key, g.since, g.lastSeen]),
       open,
     };
@@ -211,7 +214,6 @@ export class Analyzer {
     this.#watermark = state.watermark;
     this.#nextClose = state.nextClose;
     this.#closedAny = state.closedAny;
-    this.#suspects = state.suspects;
     if (state.shape !== this.#shape) {
       this.#beginAnew();
       return;
@@ -232,13 +234,11 @@ export class Analyzer {
     this.#watermark = this.#nextClose;
   }
 
-  #implausible(time: number, arrival: number, speed: number): "ahead" | "behind" | undefined {
-    const clock = this.#newest === null ? arrival : this.#newest + Math.max(0, arrival - this.#newestArrival) * speed;
-    if (time > clock + this.#ahead) {
-      if (time > arrival + this.#ahead || this.#newest === null || ++this.#suspects < SUSPECTS_TO_JUMP) return "ahead";
-    } else if (this.#newest !== null && time < this.#newest - this.#behind) return "behind";
-    this.#suspects = 0;
-    return undefined;
+  #implausible(time: number, arrival: number, speed: number): "ahead" | "behind" | "suspect" | undefined {
+    if (this.#newest === null) return time > arrival + this.#ahead ? "ahead" : undefined;
+    const clock = this.#newest + Math.max(0, arrival - this.#newestArrival) * speed;
+    if (time > clock + this.#ahead) return time > arrival + this.#ahead ? "ahead" : "suspect";
+    return time < this.#newest - this.#behind ? "behind" : undefined;
   }
 
   #advance(time: number, arrival: number): void {

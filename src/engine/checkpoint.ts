@@ -4,8 +4,10 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Counts } from "../backend.ts";
+import type { AdmissionState } from "../core/admit.ts";
 import type { RuleMemory } from "../core/alert.ts";
 import type { AnalyzerState } from "../core/analyze.ts";
+import type { Event } from "../core/collect.ts";
 import { type Store, tableName } from "./store.ts";
 
 /** How the stream's clock runs when nothing arrives: with the wall clock, with a replay's speed, or not at all. */
@@ -26,10 +28,29 @@ export interface PendingWindow {
   }[];
 }
 
+/** Where an event comes from, and the bytes of its record. */
+export interface RecordPlace {
+  readonly sequence: number;
+  readonly arrival: number;
+  readonly data: Uint8Array;
+}
+
+/** What is held until it is known whether the stream has moved on; the records' bytes in base64. */
+interface StoredAdmission {
+  readonly inARow: number;
+  readonly held: readonly {
+    readonly event: Event;
+    readonly sequence: number;
+    readonly arrival: number;
+    readonly data: string;
+  }[];
+}
+
 export interface Checkpoint {
   /** The next record of the stream to read. */
   readonly sequence: number;
   readonly analyzer: AnalyzerState | null;
+  readonly admission: StoredAdmission;
   readonly clock: Clock;
   readonly counts: Counts;
   /** Event time from which windows are compared; null until it is known. */
@@ -51,6 +72,7 @@ export interface Checkpoint {
 export const FRESH_CHECKPOINT: Checkpoint = {
   sequence: 1,
   analyzer: null,
+  admission: { inARow: 0, held: [] },
   clock: { mode: "wall" },
   counts: { records: 0, events: 0, rejected: 0, dropped: 0, late: 0, windows: 0, compared: 0 },
   liveFrom: null,
@@ -65,12 +87,35 @@ export const FRESH_CHECKPOINT: Checkpoint = {
 export async function loadCheckpoint(store: Store, pipeline: string, liveFrom: number | null): Promise<Checkpoint> {
   const table = tableName(pipeline, "checkpoint");
   const [row] = await store.read(`SELECT state FROM ${table}`);
-  if (row) return JSON.parse(String(row.state)) as Checkpoint;
+  // Laid over a fresh one: a checkpoint may be older than what it can hold now.
+  if (row) return { ...FRESH_CHECKPOINT, ...(JSON.parse(String(row.state)) as Checkpoint) };
   const fresh = { ...FRESH_CHECKPOINT, liveFrom };
   await store.transaction(async (writer) => {
     await writer.run(`INSERT INTO ${table} VALUES ($1)`, [JSON.stringify(fresh)]);
   });
   return fresh;
+}
+
+export function encodeAdmission({ inARow, held }: AdmissionState<RecordPlace>): StoredAdmission {
+  return {
+    inARow,
+    held: held.map(({ event: { time, values }, place: { sequence, arrival, data } }) => ({
+      event: { time, values },
+      sequence,
+      arrival,
+      data: Buffer.from(data).toString("base64"),
+    })),
+  };
+}
+
+export function decodeAdmission({ inARow, held }: StoredAdmission): AdmissionState<RecordPlace> {
+  return {
+    inARow,
+    held: held.map(({ event, sequence, arrival, data }) => ({
+      event,
+      place: { sequence, arrival, data: Buffer.from(data, "base64") },
+    })),
+  };
 }
 
 /** The next record of the stream that the pipeline will take; 1 before its first. */

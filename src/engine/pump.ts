@@ -8,13 +8,22 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CallOptions, Counts, TrainingJob } from "../backend.ts";
+import { Admission, type Taker } from "../core/admit.ts";
 import { Analyzer } from "../core/analyze.ts";
 import { Fault } from "../core/fault.ts";
 import { ForecastTable, versionName } from "../core/forecast.ts";
 import { groupKey, windowStart } from "../core/series.ts";
 import type { PipelineSpec } from "../core/spec.ts";
-import { DAY } from "../core/time.ts";
-import { type Checkpoint, type Clock, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { DAY, formatDuration, formatInstant } from "../core/time.ts";
+import {
+  type Checkpoint,
+  type Clock,
+  decodeAdmission,
+  encodeAdmission,
+  loadCheckpoint,
+  type RecordPlace,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import type { Collected, Collector } from "./collector.ts";
 import { type Compared, Comparer, toPending } from "./comparer.ts";
 import type { IncidentBook } from "./incident-book.ts";
@@ -68,6 +77,7 @@ export class Pump {
   readonly #startedAt = Date.now();
   #state!: Checkpoint;
   #analyzer!: Analyzer;
+  #admission!: Admission<RecordPlace>;
   /** Trainings that are not through, oldest origin first. */
   #trainings: TrainingRecord[] = [];
   #running: { record: TrainingRecord; abort: AbortController; done: Promise<void> } | undefined;
@@ -297,34 +307,35 @@ export class Pump {
   ): Promise<Checkpoint> {
     const { lake } = this.#parts;
     const analyzer = this.#analyzer;
+    const admission = this.#admission;
     const first = cursor.record;
     const counts = { ...state.counts };
     const late = new Map<string, { key: string; start: number; events: number }>();
     const pending = [...state.pending];
     let clock = state.clock;
+    const take: Taker<RecordPlace> = (event, place, verdict) => {
+      if (verdict === "ahead" || verdict === "behind") {
+        this.#reject(event.time, place, verdict);
+        counts.rejected++;
+        return;
+      }
+      lake.addEvent(event.values, place.sequence, place.arrival, verdict === "late");
+      counts.events++;
+      if (verdict === "late") {
+        counts.late++;
+        this.#countLate(late, event.values, event.time);
+      }
+    };
     for (; cursor.record < records.length; cursor.record++) {
-      const { sequence, arrival, data } = records[cursor.record]!;
+      const record = records[cursor.record]!;
+      const { sequence, arrival } = record;
       if (clock.mode === "held" && this.#replay === undefined && arrival > clock.since) clock = { mode: "wall" };
       for (; collected.rejections[cursor.rejection]?.record === cursor.record; cursor.rejection++) {
         lake.addRejected(collected.rejections[cursor.rejection]!, sequence, arrival);
         counts.rejected++;
       }
-      for (; collected.events[cursor.event]?.record === cursor.record; cursor.event++) {
-        const event = collected.events[cursor.event]!;
-        const verdict = analyzer.add(event, arrival, speedOf(clock));
-        if (verdict === "ahead" || verdict === "behind") {
-          const detail = `${new Date(event.time).toISOString()} is too far ${verdict} of the stream's clock`;
-          lake.addRejected({ reason: `time-${verdict}`, detail, data }, sequence, arrival);
-          counts.rejected++;
-          continue;
-        }
-        lake.addEvent(event.values, sequence, arrival, verdict === "late");
-        counts.events++;
-        if (verdict === "late") {
-          counts.late++;
-          this.#countLate(late, event.values, event.time);
-        }
-      }
+      for (; collected.events[cursor.event]?.record === cursor.record; cursor.event++)
+        admission.admit(collected.events[cursor.event]!, record, speedOf(clock), take);
       if (analyzer.closable) {
         for (const window of analyzer.close()) pending.push(toPending(window));
         if (this.#trainingDue({ ...state, pending }) !== undefined) {
@@ -353,12 +364,33 @@ export class Pump {
     if (clock.mode === "wall") this.#analyzer.tick(Date.now(), this.#startedAt);
     else if (clock.mode === "replay" && reached !== undefined) this.#analyzer.advanceTo(reached);
     const waiting = this.#state.pending.some((w) => w.start < this.#blockedFrom());
-    if (!this.#analyzer.closable && !waiting) return;
-    await this.#commit(async (_writer, state) => {
+    const since = this.#admission.heldSince;
+    const heldForLong =
+      since !== undefined && Date.now() - Math.max(since, this.#startedAt) >= this.#parts.spec.source.idle;
+    if (!this.#analyzer.closable && !waiting && !heldForLong) return;
+    await this.#commit(async (writer, state) => {
       const pending = [...state.pending];
       for (const window of this.#analyzer.close()) pending.push(toPending(window));
-      return { ...state, pending };
+      return { ...state, pending, ...(heldForLong && { counts: await this.#giveUpHeld(writer, state.counts) }) };
     });
+  }
+
+  /** Rejects the events that were held for others to speak for them, and none came. */
+  async #giveUpHeld(writer: DuckDBConnection, counts: Counts): Promise<Counts> {
+    let { rejected } = counts;
+    this.#admission.giveUp((event, place) => {
+      this.#reject(event.time, place, "ahead");
+      rejected++;
+    });
+    await this.#parts.lake.write(writer);
+    return { ...counts, rejected };
+  }
+
+  #reject(time: number, { sequence, arrival, data }: RecordPlace, side: "ahead" | "behind"): void {
+    const limit = formatDuration(this.#parts.spec.source[side]);
+    const clock = this.#analyzer.newest === null ? "" : `, ${formatInstant(this.#analyzer.newest)}`;
+    const detail = `${formatInstant(time)} is more than ${limit} ${side} of the stream's clock${clock}`;
+    this.#parts.lake.addRejected({ reason: `time-${side}`, detail, data }, sequence, arrival);
   }
 
   /** One transaction: what `fold` does, a training planned if one is due, windows compared, the checkpoint. */
@@ -388,7 +420,8 @@ export class Pump {
         windows: next.counts.windows + groups * perWindow,
         compared: next.counts.compared + drained.windows,
       };
-      next = { ...next, ...drained.state, counts, analyzer: this.#analyzer.state() };
+      const admission = encodeAdmission(this.#admission.state());
+      next = { ...next, ...drained.state, counts, analyzer: this.#analyzer.state(), admission };
       await saveCheckpoint(writer, spec.name, next);
       return next;
     });
@@ -529,6 +562,7 @@ export class Pump {
     const { store, spec, liveFrom, book } = this.#parts;
     this.#state = await loadCheckpoint(store, spec.name, liveFrom);
     this.#analyzer = new Analyzer(spec, this.#state.analyzer ?? undefined);
+    this.#admission = new Admission(this.#analyzer, decodeAdmission(this.#state.admission));
     await book.load();
   }
 

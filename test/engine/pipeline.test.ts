@@ -1,12 +1,20 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Analyzer, type ClosedWindow } from "../../src/core/analyze.ts";
 import { deliverer, type Enrich } from "../../src/core/deliver.ts";
 import { seriesId } from "../../src/core/series.ts";
 import { requireSpec } from "../../src/core/spec.ts";
-import { eventually, select, settled, sharedEngine, writePipeline } from "../support/engine.ts";
+import {
+  dataFolder,
+  eventually,
+  select,
+  settled,
+  sharedEngine,
+  startTestEngine,
+  writePipeline,
+} from "../support/engine.ts";
 import { ALL_MEASURES, MINUTE, ordersBetween, ordersPipeline, START, toRecords } from "../support/orders.ts";
 import { Producer, type ProducerRecord } from "../support/producer.ts";
 
@@ -143,6 +151,48 @@ describe("records put through the endpoint", () => {
       until: START + 10 * MINUTE,
     });
     expect(chart.points.map((p) => p.late)).toEqual([0, 0, 0, 2, 0, 0, 0, 0, 0].slice(0, chart.points.length));
+  });
+});
+
+describe("a stream of old records that jumps", () => {
+  const days = (n: number) => n * 24 * 60;
+
+  it("over weeks loses none of them, also when the engine is restarted in the middle of it", async () => {
+    const name = "holiday-shop";
+    const folder = dataFolder();
+    const first = await startTestEngine(folder);
+    const file = await writePipeline(folder, ordersPipeline(name));
+    await first.backend.stack.deploy({ file, trusted: true });
+    const before = ordersBetween(0, 5);
+    const after = ordersBetween(days(20), days(20) + 3);
+    await new Producer(first.endpoint, name).put(toRecords([...before, ...after.slice(0, 6)]));
+    const held = await settled(first.backend, name);
+    expect(held.counts).toMatchObject({ records: before.length + 6, events: before.length, rejected: 0 });
+    await first.kill();
+    const second = await startTestEngine(folder);
+    onTestFinished(() => second.kill());
+    await new Producer(second.endpoint, name).put(toRecords(after.slice(6)));
+    const { counts, newestEvent } = await settled(second.backend, name);
+    expect(counts).toMatchObject({ events: before.length + after.length, rejected: 0, late: 0 });
+    expect(newestEvent).toBe(Date.parse(after.at(-1)!.at));
+    const rows = await select(second.backend, name, "SELECT _sequence FROM raw ORDER BY 1");
+    expect(rows).toEqual(Array.from({ length: counts.records }, (_, i) => [String(i + 1)]));
+  });
+
+  it("for a single record is a wrong time: it is rejected with its bytes, at the latest after the silence", async () => {
+    const name = "wrong-clock";
+    const { producer } = await deploy(name, { source: { ...ordersPipeline(name).source, idle: "1s" } });
+    const wrong = JSON.stringify({ at: minute(days(400)), id: "wrong", region: "north", amount: 1, items: 1 });
+    await producer.put([...toRecords(ordersBetween(0, 1)), { data: wrong }]);
+    const [rejected] = await eventually(async () => {
+      const found = await engine().backend.streams.rejected(name, { limit: 5 });
+      return found.length > 0 ? found : undefined;
+    }, "the rejection");
+    expect(rejected).toMatchObject({ reason: "time-ahead", data: wrong });
+    expect(rejected!.detail).toMatch(
+      /^2025-04-05T00:00:00Z is more than 1d ahead of the stream's clock, 2024-03-01T00:00/,
+    );
+    expect((await engine().backend.stack.get(name)).counts.rejected).toBe(1);
   });
 });
 
