@@ -11,6 +11,7 @@ import {
   type AlarmRule,
   type AwsTarget,
   type ByField,
+  forecastDefaults,
   type Measure,
   type PipelineSpec,
   type Severity,
@@ -110,6 +111,7 @@ function complete(file: FileSpec): PipelineSpec {
     return { name, statistic, field: m[statistic]!, resolution: m.resolution ?? (statistic === "count" ? 1 : 0) };
   });
   const every = series.every;
+  const defaults = forecastDefaults(every, forecast.horizon);
   const seasons = forecast.seasons === "auto" ? "auto" : [...forecast.seasons].sort((a, b) => a - b);
   return {
     name: file.name,
@@ -118,10 +120,10 @@ function complete(file: FileSpec): PipelineSpec {
     series: { every, by, measures },
     forecast: {
       history: forecast.history,
-      horizon: forecast.horizon,
+      horizon: defaults.horizon,
       band: forecast.band,
       seasons,
-      retrain: forecast.retrain,
+      retrain: forecast.retrain ?? defaults.retrain,
       ...(forecast.exclude !== undefined && { exclude: forecast.exclude }),
     },
     alarms: file.alarms.map((a): AlarmRule => {

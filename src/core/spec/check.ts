@@ -1,6 +1,6 @@
 /** What the schema cannot say of a pipeline file: names that must exist, numbers that must fit each other. */
 import { DAY, HOUR, MINUTE, WEEK } from "../time.ts";
-import { FORECAST_MISSING, type PipelineSpec } from "./model.ts";
+import { FORECAST_MISSING, HORIZON_WINDOWS, type PipelineSpec } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import type { Path, Report } from "./report.ts";
 import type { FileSpec } from "./schema.ts";
@@ -15,8 +15,8 @@ export interface Declared {
 const LAKE_COLUMNS = ["dt", "_sequence", "_arrival", "_late"];
 /** The column of the preparation query besides the `by` fields and the measures. */
 const WINDOW_START = "window_start";
-/** The most windows a horizon may have. */
-const HORIZON_WINDOWS = 2_016;
+/** The most series that listed values may make: each is folded, stored and forecast in every window, also when it is empty. */
+const MOST_SERIES = 10_000;
 
 /** Reports everything in a file that fits the schema but not itself. */
 export function checkMeaning(spec: PipelineSpec, file: FileSpec, declared: Declared, report: Report): void {
@@ -46,8 +46,21 @@ function checkSeries(spec: PipelineSpec, file: FileSpec, declared: Declared, rep
       ["series", "every"],
       "A window lasts whole minutes, from one minute to one day, and fits evenly into a day: 5m, 15m, 1h or 1d, for example.",
     );
+  let listed = 1;
   by.forEach(({ field, values = [] }, i) => {
     const path: Path = Array.isArray(file.series.by) ? ["series", "by", i] : ["series", "by", field];
+    const before = listed * measures.length;
+    listed *= Math.max(1, values.length);
+    // At the list that makes them too many.
+    if (before <= MOST_SERIES && listed * measures.length > MOST_SERIES)
+      report(
+        path,
+        tooMany(
+          by.map((b) => b.values?.length ?? 1),
+          measures.length,
+        ),
+      );
+    const seen = new Set<string>();
     const type = fields[field];
     if (!declared.fields.includes(field)) report(path, ...unknown("field", field, declared.fields, true));
     else if (type === "timestamp" || type === "double")
@@ -55,7 +68,8 @@ function checkSeries(spec: PipelineSpec, file: FileSpec, declared: Declared, rep
     if (field.toLowerCase() === WINDOW_START)
       report(path, `"${WINDOW_START}" is a column of the prepared series: split by a field of another name.`);
     values.forEach((value, j) => {
-      if (values.indexOf(value) < j) report([...path, j], `${JSON.stringify(value)} stands here twice.`);
+      if (seen.has(value)) report([...path, j], `${JSON.stringify(value)} stands here twice.`);
+      seen.add(value);
       if (type === "integer" && String(Number(value)) !== value)
         report([...path, j], `"${field}" is an integer, so it is never ${JSON.stringify(value)}.`);
       if (type === "boolean" && value !== "true" && value !== "false")
@@ -74,6 +88,15 @@ function checkSeries(spec: PipelineSpec, file: FileSpec, declared: Declared, rep
     else if (m.statistic !== "count" && type !== undefined && type !== "double" && type !== "integer")
       report(path, `"${m.field}" is a ${type}: ${m.statistic} needs a double or an integer.`);
   }
+}
+
+function tooMany(lengths: readonly number[], measures: number): string {
+  const words = (n: number) => n.toLocaleString("en");
+  const groups = lengths.reduce((n, length) => n * length, 1);
+  const lists = lengths.filter((n) => n > 1);
+  const product = lists.length > 1 ? ` (${lists.map(words).join(" times ")})` : "";
+  const each = measures > 1 ? `, ${words(groups * measures)} series with ${measures} measures` : "";
+  return `The values listed make ${words(groups)} groups${product}${each}: at most ${words(MOST_SERIES)} series are watched.`;
 }
 
 function checkForecast(spec: PipelineSpec, file: FileSpec, report: Report): void {

@@ -1,5 +1,7 @@
 /** The complete pipeline: every default filled in, durations in milliseconds. What all of Forewatch works from. */
 
+import { DAY, HOUR } from "../time.ts";
+
 export const FIELD_TYPES = ["string", "double", "integer", "boolean", "timestamp"] as const;
 /** The type of a field: text, 64-bit float, whole number, truth value, instant. */
 export type FieldType = (typeof FIELD_TYPES)[number];
@@ -90,6 +92,22 @@ export interface PipelineSpec {
   readonly sql?: string;
   readonly retention: { readonly stream: number; readonly lake: number };
   readonly targets: Readonly<Record<string, AwsTarget>>;
+}
+
+/** The most windows a horizon may have: a week of five-minute windows. */
+export const HORIZON_WINDOWS = 2_016;
+
+/**
+ * How far ahead a pipeline of windows of `every` ms forecasts, and how often it trains, unless its file says: 48 hours (of
+ * one-minute windows 33, for more than `HORIZON_WINDOWS` there may not be), and once a day, but at least once a horizon.
+ */
+export function forecastDefaults(
+  every: number,
+  horizon?: number,
+): { readonly horizon: number; readonly retrain: number } {
+  const reach = horizon ?? Math.min(2 * DAY, Math.floor((HORIZON_WINDOWS * every) / HOUR) * HOUR);
+  const windows = Math.max(1, Math.floor(Math.min(DAY, reach) / every));
+  return { horizon: reach, retrain: windows * every };
 }
 
 /** The fields a series is split by, in order. */

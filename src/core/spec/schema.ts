@@ -90,7 +90,8 @@ export const FILE_SCHEMA = v.strictObject({
   forecast: v.optional(
     v.strictObject({
       history: v.optional(duration, "8w"),
-      horizon: v.optional(duration, "48h"),
+      // Its default, and that of `retrain`, hang on other parts of the file: see `forecastDefaults`.
+      horizon: v.optional(duration),
       band: v.optional(
         v.pipe(
           v.number(),
@@ -102,7 +103,7 @@ export const FILE_SCHEMA = v.strictObject({
         either(auto, seasonList, (input) => !Array.isArray(input)),
         "auto",
       ),
-      retrain: v.optional(duration, "1d"),
+      retrain: v.optional(duration),
       exclude: v.optional(relativePath),
     }),
     {},

@@ -16,7 +16,8 @@ export const DOCS: Readonly<Record<string, string>> = {
     "The **watermark** trails the newest event by this. A window closes when the watermark passes its end; later events reach the lake and are counted, but change no closed window.",
   "source.idle":
     "After this long without any event the clock moves on by itself, so that silence closes windows, too, and can alarm.",
-  "source.ahead": "An event further than this ahead of the stream's clock is rejected.",
+  "source.ahead":
+    "An event further than this ahead of the stream's clock is rejected, unless those after it show that the stream has moved on.",
   "source.behind": "An event further than this behind the stream's clock is rejected.",
   "source.shards": "Shards of the stream: each takes 1 MB or 1,000 records a second. 1 to 64.",
   enrich:
@@ -25,7 +26,7 @@ export const DOCS: Readonly<Record<string, string>> = {
   "series.every":
     "The length of a window: from `1m` to `1d`, in whole minutes, fitting evenly into a day. Windows are aligned to UTC midnight.",
   "series.by":
-    'Fields to split by: `["origin"]` discovers their values in the data, `{"origin": ["BOS", "JFK"]}` lists the ones to watch.',
+    'Fields to split by: `["origin"]` discovers their values in the data, `{"origin": ["BOS", "JFK"]}` lists the ones to watch; measures times listed combinations are at most 10,000 series.',
   "series.measures": "What is computed for each window, by name.",
   "series.measures.*": 'One statistic of a field: `{"count": "*"}`, `{"avg": "delay"}`.',
   "series.measures.*.count": "Counts events (`*`), or a field's values that are not null.",
@@ -38,12 +39,14 @@ export const DOCS: Readonly<Record<string, string>> = {
     "The smallest half width of the band, in the measure's unit: differences below it never alarm. 1 for a count unless given.",
   forecast: "How the series are forecast.",
   "forecast.history": "How much history is learned from.",
-  "forecast.horizon": "How far ahead the forecast reaches; at most 2,016 windows.",
+  "forecast.horizon":
+    "How far ahead the forecast reaches: 48 hours unless given (33 with one-minute windows); at most 2,016 windows.",
   "forecast.band":
     "The share of windows that lie inside the **band** when all is well: 0.98 means the 1% and 99% quantiles.",
   "forecast.seasons":
     'The lengths of one or two seasons, such as `["1d", "1w"]`, or `"auto"` to find them in the data.',
-  "forecast.retrain": "How often, in event time, the forecast is trained anew.",
+  "forecast.retrain":
+    "How often, in event time, the forecast is trained anew: once a day unless given, and at least once a horizon.",
   "forecast.exclude":
     "A JSON file beside this one that lists spans of time to leave out of the training, such as past incidents.",
   alarms: "Alarm rules. Each watches every series of its measure, and opens at most one incident at a time.",
@@ -54,7 +57,7 @@ export const DOCS: Readonly<Record<string, string>> = {
     "The **deviation** beyond which a window is breaching: 1 is the edge of the band, 2 twice as far from the median.",
   "alarms.*.datapoints": "A series contributes when `m of n`: m of its last n windows are breaching.",
   "alarms.*.missing":
-    "How a window without a value counts: `breaching`, `notBreaching`, `ignore` (the state stays) or `missing`, as CloudWatch's TreatMissingData.",
+    "How a window without a value counts: `breaching`, `notBreaching`, `ignore` (the state stays) or `missing`, as CloudWatch's TreatMissingData. A window without a forecast never breaches: it raises `forecast-missing`.",
   "alarms.*.severity": "The severity of its incidents: 1 critical to 5 no impact.",
   "alarms.*.runbook": "A Markdown file beside this one that says what to do; it is shown beside the incident.",
   "alarms.*.resolveAfter":
@@ -62,7 +65,8 @@ export const DOCS: Readonly<Record<string, string>> = {
   sql: "The folder with the prep queries: each statement of its .sql files is a named query.",
   retention: "How long data is kept.",
   "retention.stream": "How long records stay in the stream.",
-  "retention.lake": "How long events stay in the lake.",
+  "retention.lake":
+    "How long events stay in the lake, by their time and the stream's clock; rejected records stay as long from their arrival.",
   targets: "AWS targets by name. The embedded local target needs no entry.",
   "targets.*.account": "The account's 12 digits: checked before every write, so that nothing lands in another account.",
   "targets.*.region": "The region, such as `eu-west-1`.",

@@ -1,6 +1,7 @@
 /** What to offer for a problem in a pipeline file: edits of its text. Pure. */
 import { findNodeAtLocation, parseTree } from "jsonc-parser";
-import type { SpecProblem } from "../../core/spec.ts";
+import { forecastDefaults, type SpecProblem } from "../../core/spec.ts";
+import { formatDuration, HOUR, parseDuration } from "../../core/time.ts";
 
 /** An edit that mends a problem: `length` characters at `offset` become `text`. */
 export interface Fix {
@@ -27,7 +28,7 @@ export function fixesFor(problem: SpecProblem, source: string): readonly Fix[] {
   if (/^forecast\.seasons(\.|$)/.test(path))
     return replaceValue(source, ["forecast", "seasons"], '"auto"', AUTO_SEASONS);
   if (path === "forecast.retrain") {
-    const horizon = valueAt(source, ["forecast", "horizon"]) ?? "48h";
+    const horizon = valueAt(source, ["forecast", "horizon"]) ?? formatDuration(defaultHorizon(source));
     return replaceValue(
       source,
       ["forecast", "retrain"],
@@ -36,6 +37,12 @@ export function fixesFor(problem: SpecProblem, source: string): readonly Fix[] {
     );
   }
   return [];
+}
+
+/** What the horizon is when the file does not say. */
+function defaultHorizon(source: string): number {
+  const every = valueAt(source, ["series", "every"]);
+  return forecastDefaults((typeof every === "string" && parseDuration(every)) || HOUR).horizon;
 }
 
 const AUTO_SEASONS = 'Let Forewatch find the seasons in the data ("auto")';

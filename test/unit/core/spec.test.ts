@@ -83,6 +83,70 @@ test("defaults complete the smallest file", () => {
   });
 });
 
+test.each(
+  // Every length of a window that there can be.
+  Array.from({ length: 1_440 }, (_, i) => i + 1).filter((minutes) => 1_440 % minutes === 0),
+)("the defaults fit windows of %d minutes", (minutes) => {
+  const smallest = (forecast: string) =>
+    `{"name":"a","source":{"time":"t","fields":{"t":"timestamp"}},"series":{"every":"${minutes}m","measures":{"n":{"count":"*"}}}${forecast}}`;
+  const { spec, problems } = parseSpec(smallest(""));
+  expect(problems).toEqual([]);
+  expect(spec!.forecast).toMatchObject({ horizon: (minutes === 1 ? 33 : 48) * HOUR, retrain: DAY });
+  // A horizon of one's own takes the training with it, and not the other way round.
+  const short = parseSpec(smallest(`,"forecast":{"horizon":"${minutes}m"}`));
+  expect(short.problems).toEqual([]);
+  expect(short.spec!.forecast.retrain).toBe(minutes * MINUTE);
+});
+
+describe("listed values", () => {
+  const text = (lists: readonly number[], measures = 1) => {
+    const names = lists.map((_, i) => `f${i}`);
+    const fields = Object.fromEntries(names.map((name) => [name, "string"]));
+    const by = Object.fromEntries(names.map((name, i) => [name, Array.from({ length: lists[i]! }, (_, v) => `v${v}`)]));
+    const counted = Object.fromEntries(Array.from({ length: measures }, (_, i) => [`n${i}`, { count: "*" }]));
+    return JSON.stringify({
+      name: "a",
+      source: { time: "t", fields: { t: "timestamp", ...fields } },
+      series: { every: "1h", by, measures: counted },
+    });
+  };
+
+  test.each<[number[], number]>([
+    [[10_000], 1],
+    [[100, 100], 1],
+    [[10, 10, 10], 10],
+  ])("of %j and %d measures are watched", (lists, measures) =>
+    expect(parseSpec(text(lists, measures)).problems).toEqual([]));
+
+  test.each<[number[], number, string, string]>([
+    [[10_001], 1, "series.by.f0", "The values listed make 10,001 groups: at most 10,000 series are watched."],
+    [
+      [200, 40, 30],
+      1,
+      "series.by.f2",
+      "The values listed make 240,000 groups (200 times 40 times 30): at most 10,000 series are watched.",
+    ],
+    [
+      [5_000, 1, 1],
+      3,
+      "series.by.f0",
+      "The values listed make 5,000 groups, 15,000 series with 3 measures: at most 10,000 series are watched.",
+    ],
+    // Nobody waits for billions of combinations, nor for a list to be compared with itself.
+    [
+      [60_000, 60_000, 60_000],
+      2,
+      "series.by.f0",
+      "The values listed make 216,000,000,000,000 groups (60,000 times 60,000 times 60,000), 432,000,000,000,000 series with 2 measures: at most 10,000 series are watched.",
+    ],
+  ])("of %j and %d measures are too many, from the list on that makes them so", (lists, measures, path, message) => {
+    const { problems } = parseSpec(text(lists, measures));
+    expect(problems).toMatchObject([{ path, message }]);
+    const { offset, length } = problems[0]!.at;
+    expect(text(lists, measures).slice(offset, offset + length)).toBe(JSON.stringify(path.split(".").at(-1)));
+  });
+});
+
 test("comments, trailing commas, a byte order mark and CRLF are all welcome", () => {
   const text = `\uFEFF${SAMPLE.replace('"sql/",', '"sql/", /* prep */').replace('"auto" } }', '"auto", }, },')}`;
   expect(parseSpec(text.replaceAll("\n", "\r\n"))).toEqual(parseSpec(SAMPLE));
