@@ -127,12 +127,47 @@ function aggregate(m: Measure): string {
     case "sum":
       return `COALESCE(SUM(${field}), 0)`;
     case "stddev":
-      // Flink takes the variance from sums of squares, of which rounding leaves a trace where all values are equal, sometimes
-      // below zero: what is smaller than doubles can tell beside the mean is none.
-      return `SQRT(CASE WHEN VAR_SAMP(${field}) <= 1E-13 * AVG(${field}) * AVG(${field}) THEN 0E0 ELSE VAR_SAMP(${field}) END)`;
+      return spread(field);
     default:
       return `${m.statistic.toUpperCase()}(${field})`;
   }
+}
+
+/**
+ * The sample standard deviation. Flink reckons variances from sums of squares, which loses a small spread about a large mean: of
+ * 4, 7, 13 and 16 above a thousand million nothing is left. A spread does not change when the same number is taken from all values,
+ * so what is summed is the rest that each value's rounding leaves, by the finest rounding that makes one number of the window's
+ * least and greatest value, and so of all between them. Values on both sides of a rounding's border are rounded a little off it;
+ * those that no rounding joins lie far enough apart for the sums of squares.
+ */
+function spread(field: string): string {
+  const roundings = ROUNDED_BITS.flatMap((bits) => [
+    (value: string) => rounded(value, bits),
+    // Half a step of the rounding aside.
+    (value: string) => rounded(`(${value} * ${1 + 2 ** -(bits + 1)}E0)`, bits),
+  ]);
+  return [
+    `CASE WHEN COUNT(${field}) < 2 THEN CAST(NULL AS DOUBLE)`,
+    `WHEN MIN(${field}) = MAX(${field}) THEN 0E0`,
+    ...roundings.map(
+      (round) =>
+        `WHEN ${round(`MIN(${field})`)} = ${round(`MAX(${field})`)} THEN ${deviation(`${field} - (${round(field)})`)}`,
+    ),
+    `ELSE ${deviation(field)} END`,
+  ].join("\n    ");
+}
+
+/** Finest first: with 14 bits nine digits are left of a spread of a thousand-millionth of the mean, with 7 of a hundredth of it. */
+const ROUNDED_BITS = [14, 7] as const;
+
+function deviation(value: string): string {
+  return `SQRT(GREATEST(VAR_SAMP(${value}), 0E0))`;
+}
+
+/** A double rounded to so many of its 53 bits, in three exact steps (Veltkamp 1968). */
+function rounded(value: string, bits: number): string {
+  const factor = `${2 ** (53 - bits) + 1}E0`;
+  return `${value} * ${factor} - (${value} * ${factor} - ${value})`;
 }
 
 function measuresType(measures: readonly Measure[]): string {

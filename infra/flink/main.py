@@ -4,12 +4,12 @@ import json
 import os
 from string import Template
 
-from pyflink.table import EnvironmentSettings, TableEnvironment
+from pyflink.table import EnvironmentSettings, TableEnvironment, TableResult
 
 PROPERTIES = os.environ.get("FOREWATCH_PROPERTIES", "/etc/flink/application_properties.json")
 
 
-def main() -> None:
+def main() -> TableResult:
     with open(PROPERTIES, encoding="utf-8") as file:
         groups = {group["PropertyGroupId"]: group["PropertyMap"] for group in json.load(file)}
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "job.json"), encoding="utf-8") as file:
@@ -20,9 +20,8 @@ def main() -> None:
         tables.get_config().set(name, value)
     for statement in job["tables"]:
         tables.execute_sql(Property(statement).substitute(groups["Pipeline"]))
-    result = tables.execute_sql(job["insert"])
-    if os.environ.get("FOREWATCH_WAIT"):  # A local run ends with its input; the service keeps the job itself.
-        result.wait()
+    # The service keeps the job from here on; who runs this elsewhere has it in the result.
+    return tables.execute_sql(job["insert"])
 
 
 class Property(Template):

@@ -1,7 +1,7 @@
 /** What the relay makes of a batch of records: events for the analysis, packed. Pure. */
-import type { Event, Value } from "../../src/core/collect.ts";
+import { Analyzer } from "../../src/core/analyze.ts";
+import type { Event } from "../../src/core/collect.ts";
 import type { Delivered } from "../../src/core/deliver.ts";
-import { groupKey } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { unpack } from "./kpl.ts";
 import type { EventLine } from "./names.ts";
@@ -59,7 +59,8 @@ export function relay(
 /** A function from an event to what the analysis needs of it. */
 export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
   const names = Object.keys(spec.source.fields);
-  const groupOf = grouper(spec);
+  // The engine's own word on which group an event belongs to; nothing is folded here.
+  const groups = new Analyzer(spec);
   const fields = [...new Set(spec.series.measures.map((m) => m.field))]
     .filter((f) => f !== "*")
     .map((name) => ({ name, at: names.indexOf(name) }));
@@ -69,27 +70,7 @@ export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
       const value = event.values[at];
       if (value !== null && value !== undefined) values[name] = typeof value === "number" ? value : 0;
     }
-    return { time: event.time, key: groupOf(event.values), fields: values };
-  };
-}
-
-/** A function from an event's values to its `groupKey`; null when no series counts the event. */
-function grouper(spec: PipelineSpec): (values: readonly Value[]) => string | null {
-  const names = Object.keys(spec.source.fields);
-  const by = spec.series.by.map((b) => ({
-    at: names.indexOf(b.field),
-    allowed: b.values ? new Set(b.values) : undefined,
-  }));
-  return (values) => {
-    const group: string[] = [];
-    for (const { at, allowed } of by) {
-      const value = values[at];
-      if (value === null || value === undefined) return null;
-      const text = String(value);
-      if (allowed && !allowed.has(text)) return null;
-      group.push(text);
-    }
-    return groupKey(group);
+    return { time: event.time, key: groups.keyOf(event.values) ?? null, fields: values };
   };
 }
 

@@ -1,10 +1,10 @@
-/** PyFlink of the deployed version, in an environment of its own beside node_modules' other caches. Installed once; needs Java too. */
+/** PyFlink of the deployed version, in an environment of its own in the user's cache. Installed once; needs Java too. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cacheFolder } from "../../infra/synth/connector.ts";
 
-const root = join(import.meta.dirname, "..", "..");
-const home = join(root, "node_modules", ".cache", "forewatch", "pyflink-2.2.1");
+const home = join(cacheFolder(), "pyflink-2.2.1");
 
 /** Python that PyFlink 2.2 has wheels for. */
 const PYTHONS = ["python3.12", "python3.11", "python3.10", "python3"];

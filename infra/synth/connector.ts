@@ -1,0 +1,95 @@
+/**
+ * The Kinesis connector of Flink: named and versioned in infra/flink/connector.json, fetched when an application's archive is
+ * assembled, never part of this repository. Maven fetches it, so that mirrors and proxies people have set up hold here too, and
+ * refuses it when it does not match the repository's checksum.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Fault } from "../../src/core/fault.ts";
+import pinned from "../flink/connector.json" with { type: "json" };
+
+/** What connector.json says. */
+export interface Connector {
+  readonly group: string;
+  readonly artifact: string;
+  readonly version: string;
+  readonly file: string;
+  /** SHA-256 of the jar in hex; bytes with another one are refused. */
+  readonly sha256?: string;
+}
+
+/** Where fetched things are kept between runs, outside of the repository. */
+export function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+  return join(base, "forewatch");
+}
+
+/**
+ * The connector's bytes: kept from an earlier run, else fetched.
+ * @throws Fault `target.unsupported` when Maven is not there or does not find it, `input.invalid` when the bytes are not the pinned.
+ */
+export async function fetchConnector(
+  folder: string = join(cacheFolder(), "flink"),
+  connector: Connector = pinned,
+): Promise<Uint8Array> {
+  const path = join(folder, connector.file);
+  const kept = await readFile(path).catch(() => undefined);
+  if (kept) return checkConnector(kept, path, connector);
+  await mkdir(folder, { recursive: true });
+  await runMaven(connector, folder);
+  try {
+    return checkConnector(await readFile(path), path, connector);
+  } catch (error) {
+    // Wrong bytes must not be what the next run finds.
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** The bytes themselves, when they are the connector's. @throws Fault `input.invalid` */
+export function checkConnector(bytes: Uint8Array, path: string, connector: Connector = pinned): Uint8Array {
+  // A jar is a zip: what a proxy answers in words is none.
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  const found = sha256(bytes);
+  if (isZip && (connector.sha256 === undefined || connector.sha256 === found)) return bytes;
+  const why = isZip ? `its SHA-256 is ${found}, not ${connector.sha256}` : "it is no jar";
+  throw new Fault("input.invalid", `${path} is not Flink's Kinesis connector ${connector.version}: ${why}.`, {
+    next: "Delete the file and fetch it again.",
+  });
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+async function runMaven({ group, artifact, version }: Connector, folder: string): Promise<void> {
+  const args = [
+    "--batch-mode",
+    "--quiet",
+    "--strict-checksums",
+    "dependency:copy",
+    `-Dartifact=${group}:${artifact}:${version}:jar`,
+    `-DoutputDirectory=${folder}`,
+  ];
+  try {
+    // Outside of any project, whose settings would count.
+    await promisify(execFile)(process.platform === "win32" ? "mvn.cmd" : "mvn", args, {
+      cwd: folder,
+      timeout: 300_000,
+      shell: process.platform === "win32",
+    });
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new Fault(
+      "target.unsupported",
+      missing
+        ? "Maven is not installed, which fetches Flink's Kinesis connector."
+        : `Maven cannot fetch ${group}:${artifact}:${version}.`,
+      { cause: error, next: "Install Maven, or download the jar and name it with --jar." },
+    );
+  }
+}

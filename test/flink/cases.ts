@@ -1,0 +1,162 @@
+/** Streams that try what windows must get right: borders, late events, beats, gaps; the golden cases; a week of the sample. */
+import { fileURLToPath } from "node:url";
+import { DuckDBInstance } from "@duckdb/node-api";
+import fc from "fast-check";
+import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
+import golden from "../golden/windows.golden.json" with { type: "json" };
+import { FLIGHTS } from "../unit/infra/pipelines.ts";
+import type { Case, Item } from "./core.ts";
+
+const MINUTE = 60_000;
+const START = Date.UTC(2001, 2, 5);
+
+function spec(over: object): PipelineSpec {
+  const file = {
+    name: "golden",
+    source: {
+      time: "t",
+      fields: { t: "timestamp", g: "string", n: "integer", x: "double", ok: "boolean" },
+      lateness: "10m",
+    },
+    series: {
+      every: "1h",
+      by: { g: ["a", "b"] },
+      measures: {
+        events: { count: "*" },
+        with_x: { count: "x" },
+        flags: { count: "ok" },
+        total: { sum: "x" },
+        mean: { avg: "x" },
+        least: { min: "x" },
+        most: { max: "n" },
+        spread: { stddev: "x" },
+      },
+    },
+    forecast: { history: "8w", horizon: "48h" },
+    ...over,
+  };
+  return requireSpec(JSON.stringify(file));
+}
+
+const at = (minutes: number, ms = 0) => START + minutes * MINUTE + ms;
+
+/** Two of them are late. */
+export const BORDERS: Item[] = [
+  { t: at(5), g: "a", x: 1, n: 3 },
+  { t: at(59, 59_999), g: "a", x: 2.5 },
+  { t: at(60), g: "a", x: 100 },
+  // The watermark is now 00:59:59.999: the first window is open still.
+  { t: at(69, 59_999), g: "b", x: 4 },
+  { t: at(0), g: "b", x: 7, ok: false },
+  // And now 01:00: it is closed, and this is late.
+  { t: at(70), g: "b", x: 4 },
+  { t: at(59, 59_999), g: "a", x: 1_000 },
+  { t: at(0), g: "b", x: 1_000 },
+  { t: at(61), g: "a", x: -3, n: -5, ok: true },
+];
+const NOTHING: Item[] = [
+  { t: at(1), g: "a" },
+  { t: at(2), g: "z", x: 5 },
+  { t: at(3), x: 5 },
+  { t: at(4), g: "b", x: null, n: 2 },
+  { t: at(5), g: "a", x: 3 },
+];
+const SILENCE: Item[] = [
+  { t: at(5), g: "a", x: 1 },
+  { beat: at(65) },
+  { beat: at(69, 59_999) },
+  { t: at(50), g: "a", x: 2 },
+  { beat: at(70) },
+  { t: at(50), g: "a", x: 500 },
+  { beat: at(300) },
+  { t: at(299), g: "b", x: 9 },
+];
+/** Values whose spread is all but lost in their size: equal ones, either side of powers of two, an outlier, tiny and huge ones. */
+const SPREADS: readonly (readonly number[])[] = [
+  Array.from({ length: 50 }, () => 0.1),
+  [1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16],
+  [2 ** 24 - 2, 2 ** 24 - 1, 2 ** 24 + 1, 2 ** 24 + 3],
+  Array.from({ length: 100 }, (_, i) => 300 + Math.sin(i) / 1e5),
+  Array.from({ length: 100 }, (_, i) => (i === 50 ? 101_400 : 101_325) + (i % 7) / 100),
+  Array.from({ length: 100 }, (_, i) => -7e-9 - i * 1e-16),
+  [1e30, 1.000001e30, 1.000002e30],
+  // Either side of a border of the rounding to 14 bits, whose steps are of 2^10 here.
+  Array.from({ length: 64 }, (_, i) => 2 ** 23 + 512 + (i - 32) / 8),
+  [-1, 1, -1, 1],
+  [5],
+];
+const SPREAD: Item[] = SPREADS.flatMap((values, hour) =>
+  values.map((x, i) => ({ t: at(60 * hour + (i * 59) / values.length), g: hour % 2 === 0 ? "a" : "b", x })),
+);
+const DISORDER: (Item & { t: number; x: number | null })[] = fc
+  .sample(
+    fc.tuple(
+      fc.nat(40),
+      fc.nat(90),
+      fc.constantFrom("a", "b", "c"),
+      fc.option(fc.double({ min: -1e3, max: 1e3, noNaN: true })),
+    ),
+    { numRuns: 4_000, seed: 11 },
+  )
+  .map(([jump, back, g, x], i) => ({ t: at(i / 4 - (jump === 0 ? back : back / 60)), g, x, n: i % 7 }));
+
+/** Streams made to try one thing each. */
+export const MADE: readonly Case[] = [
+  { name: "windows' borders and late events, to the millisecond", spec: spec({}), items: BORDERS },
+  { name: "values that are not there, groups that are not listed", spec: spec({}), items: NOTHING },
+  { name: "small spreads about large means", spec: spec({}), items: SPREAD },
+  { name: "beats close windows in silence", spec: spec({}), items: SILENCE },
+  { name: "sixteen hours in disorder", spec: spec({}), items: DISORDER },
+  {
+    name: "discovered groups of two fields, five-minute windows",
+    spec: spec({
+      series: { every: "5m", by: ["g", "ok"], measures: { events: { count: "*" }, total: { sum: "x" } } },
+      forecast: { history: "1w", horizon: "1d", retrain: "1d" },
+    }),
+    items: DISORDER.map((e, i) => ({ ...e, ok: i % 3 === 0 ? null : i % 2 === 0 })),
+  },
+  {
+    name: "no groups, no lateness, windows of a day",
+    spec: requireSpec(
+      JSON.stringify({
+        name: "daily",
+        source: { time: "t", fields: { t: "timestamp", x: "double" }, lateness: "0s" },
+        series: { every: "1d", measures: { total: { sum: "x" }, mean: { avg: "x" } } },
+        forecast: { history: "52w", horizon: "2d", retrain: "1d" },
+      }),
+    ),
+    items: DISORDER.map(({ t, x }) => ({ t, x })),
+  },
+];
+
+type Feed = Readonly<Record<string, unknown>> | { readonly tick: string };
+
+/** The cases that every implementation of step 5 is held to. Silence that lasts `idle` is what the sweep answers with a beat. */
+export const GOLDEN: readonly Case[] = golden.cases.map(({ name, series, feed }) => {
+  const made = requireSpec(JSON.stringify({ name: "golden", source: golden.source, series }));
+  let newest = Number.NEGATIVE_INFINITY;
+  const items: Item[] = [];
+  for (const entry of feed as readonly Feed[]) {
+    if ("tick" in entry) {
+      const clock = Date.parse(entry.tick as string);
+      if (clock - newest >= made.source.idle) items.push({ beat: clock });
+    } else {
+      newest = Math.max(newest, Date.parse(entry.t as string));
+      items.push(entry);
+    }
+  }
+  return { name, spec: made, items };
+});
+
+/** The week of the storm as the sample replays it. */
+export async function stormWeek(): Promise<Case> {
+  const file = fileURLToPath(new URL("../../node_modules/vega-datasets/data/flights-3m.parquet", import.meta.url));
+  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  const reader = await connection.runAndReadAll(
+    `SELECT epoch_ms(date)::double AS scheduled, origin, delay::double AS delay
+     FROM '${file.replaceAll("'", "''")}' WHERE date >= '2001-03-02' AND date < '2001-03-09' ORDER BY date, origin, delay`,
+  );
+  const rows = reader.getRowObjectsJS() as { scheduled: number; origin: string; delay: number | null }[];
+  connection.closeSync();
+  return { name: "the week of the storm", spec: FLIGHTS, items: rows };
+}
