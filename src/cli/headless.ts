@@ -8,10 +8,11 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Backend, SendRequest } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
+import { SAMPLE } from "../core/sample.ts";
 import { formatInstant } from "../core/time.ts";
 import { openLocal } from "../local/index.ts";
 import { ProgressLine } from "./progress.ts";
-import { SAMPLE } from "./sample.ts";
+import { SAMPLE_FOLDER, sampleRequest } from "./sample.ts";
 import { printSummary, type Summary, summarizeRun } from "./summary.ts";
 
 declare const FOREWATCH_VERSION: string;
@@ -79,7 +80,7 @@ async function runOn(
     trusted: true,
     ...(liveFrom !== undefined && { liveFrom }),
   });
-  const input = options.input === undefined ? (own ? undefined : SAMPLE.request()) : { file: resolve(options.input) };
+  const input = options.input === undefined ? (own ? undefined : sampleRequest()) : { file: resolve(options.input) };
   if (input) {
     // The last window closes when an event has passed its end by the lateness.
     const end = until === undefined ? undefined : until + spec.source.lateness + 60_000;
@@ -109,7 +110,7 @@ function stopped(): Promise<undefined> {
 
 /** The sample's files beside the data, as a user has them. */
 async function copySample(folder: string): Promise<string> {
-  await cp(SAMPLE.folder, folder, { recursive: true, force: false });
+  await cp(SAMPLE_FOLDER, folder, { recursive: true, force: false });
   return join(folder, SAMPLE.file);
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Backend } from "../../backend.ts";
 import { Fault } from "../../core/fault.ts";
+import { SAMPLE } from "../../core/sample.ts";
 import { pick } from "../choose.ts";
 import { type Handlers, run } from "../commands.ts";
 import type { Context } from "../context.ts";
@@ -12,19 +13,6 @@ import { withProgress } from "../progress.ts";
 import { workspaceFolder } from "../session.ts";
 import { askSpeed } from "./streams.ts";
 
-/** The sample's own facts: see its pipeline file. */
-const FILE = "flights.pipeline.json";
-const STREAM = "flights";
-/** History is sent as fast as it is taken; from here on events count as live. */
-const LIVE_FROM = Date.UTC(2001, 2, 1);
-const UNTIL = Date.UTC(2001, 3, 1);
-/** The pipeline's fields over the dataset's columns; `late` is what the sample's own code adds. */
-const COLUMNS: Readonly<Record<string, string>> = {
-  scheduled: "date",
-  delay: "CAST(delay AS DOUBLE)",
-  distance: "CAST(distance AS DOUBLE)",
-  late: "NULL",
-};
 /** The sample that a window is to go on with after it opened the sample's folder. */
 const PENDING = "forewatch.replaySample";
 
@@ -57,7 +45,8 @@ export async function resumeSample(context: Context): Promise<void> {
 
 async function askFolder(): Promise<string | undefined> {
   const open = workspaceFolder();
-  if (open !== undefined && (await readdir(open)).every((name) => name.startsWith(".") || name === FILE)) return open;
+  if (open !== undefined && (await readdir(open)).every((name) => name.startsWith(".") || name === SAMPLE.file))
+    return open;
   const here = { label: "$(folder) Into the open folder", value: "here" as const };
   const other = { label: "$(folder-opened) Into another folder…", value: "other" as const };
   const where = open === undefined ? "other" : await pick([here, other], "Open Sample Pipeline");
@@ -77,7 +66,7 @@ async function copySample(extension: string, folder: string): Promise<void> {
   const source = await firstThat(
     [join(extension, "dist", "sample"), join(extension, "infra", "sample")],
     "The sample is missing from this installation.",
-    (path) => join(path, FILE),
+    (path) => join(path, SAMPLE.file),
   );
   try {
     await cp(source, folder, {
@@ -94,37 +83,57 @@ async function copySample(extension: string, folder: string): Promise<void> {
 }
 
 async function replay(context: Context, folder: string, speed: number | "max"): Promise<void> {
-  const file = join(folder, FILE);
+  const file = join(folder, SAMPLE.file);
   const flights = await firstThat(
     [
-      join(context.extension.extensionUri.fsPath, "dist", "sample", "flights.parquet"),
-      join(context.extension.extensionUri.fsPath, "node_modules", "vega-datasets", "data", "flights-3m.parquet"),
+      join(context.extension.extensionUri.fsPath, "dist", "sample", SAMPLE.packaged),
+      join(context.extension.extensionUri.fsPath, "node_modules", "vega-datasets", "data", SAMPLE.dataset),
     ],
     "The sample's flights are missing from this installation.",
   );
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-  const status = await context.deployments.start(file, LIVE_FROM);
-  if (!status) return;
-  if (status.counts.records > 0) {
-    void vscode.window.showInformationMessage("The sample is deployed and has its records already.");
+  if (!(await context.deployments.start(file, SAMPLE.liveFrom))) return;
+  const backend = await context.session.backend();
+  const newest = await newestSent(backend);
+  const begin = newest === null ? 0 : newest + 1;
+  if (begin >= SAMPLE.until) {
+    void vscode.window.showInformationMessage("The sample is deployed and has all its records already.");
     return;
   }
-  const backend = await context.session.backend();
-  const history = await send(backend, flights, { until: LIVE_FROM, speed: "max" }, "history");
-  const live = await send(backend, flights, { from: LIVE_FROM, until: UNTIL, speed }, "March, live");
+  const parts = [
+    { what: "history", from: begin, until: SAMPLE.liveFrom, speed: "max" as const },
+    { what: "March, live", from: Math.max(begin, SAMPLE.liveFrom), until: SAMPLE.until, speed },
+  ];
+  let sent = 0;
+  let seconds = 0;
+  for (const { what, ...part } of parts.filter(({ from, until }) => from < until)) {
+    const result = await send(backend, flights, part, what);
+    sent += result.sent;
+    seconds += result.seconds;
+  }
   void vscode.window.showInformationMessage(
-    `The sample was replayed: ${plural(history.sent + live.sent, "record")} in ${formatSpan((history.seconds + live.seconds) * 1_000)}.`,
+    `The sample was replayed: ${plural(sent, "record")} in ${formatSpan(seconds * 1_000)}.`,
   );
+}
+
+/** Where an earlier replay stopped: the newest event's time, once the engine has read all that was sent; null for a new stream. */
+async function newestSent(backend: Backend): Promise<number | null> {
+  for (;;) {
+    const status = await backend.stack.get(SAMPLE.stream);
+    if (status.state === "failed") throw Fault.from(status.fault);
+    if (status.behind === 0) return status.newestEvent;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 function send(
   backend: Backend,
   file: string,
-  part: { readonly from?: number; readonly until: number; readonly speed: number | "max" },
+  part: { readonly from: number; readonly until: number; readonly speed: number | "max" },
   what: string,
 ) {
   return withProgress(`Replaying flights: ${what}`, new AbortController(), (options) =>
-    backend.streams.send(STREAM, { file, columns: COLUMNS, time: "date", ...part }, options),
+    backend.streams.send(SAMPLE.stream, { file, columns: SAMPLE.columns, time: SAMPLE.time, ...part }, options),
   );
 }
 

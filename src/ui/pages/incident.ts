@@ -5,7 +5,6 @@ import { Fault } from "../../core/fault.ts";
 import { run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { author } from "../settings.ts";
-import { currentText } from "../workspace.ts";
 import { readChart } from "./forecast.ts";
 import type { OwnHandlers } from "./panel.ts";
 
@@ -26,9 +25,10 @@ export function incidentHandlers(context: Context): OwnHandlers<"incident"> {
     },
     "forecasts.chart": (request) => readChart(context, request),
     "runbook.read": async ({ incident }) => {
+      const { runbook } = await (await incidents()).get(incident);
+      if (runbook === null) return null;
       const uri = await runbookOf(context, incident);
-      if (!uri) return null;
-      return { path: vscode.workspace.asRelativePath(uri), markdown: await readRunbook(uri) };
+      return { path: uri ? vscode.workspace.asRelativePath(uri) : "", markdown: runbook };
     },
     "runbook.edit": async ({ incident }) => {
       const uri = await runbookOf(context, incident);
@@ -64,12 +64,13 @@ export function incidentHandlers(context: Context): OwnHandlers<"incident"> {
   };
 }
 
-/** The runbook's file; undefined when the incident has none. */
+/** The file that the incident's rule names as its runbook; undefined when it names none, or the rule is no more. */
 async function runbookOf(context: Context, id: string): Promise<vscode.Uri | undefined> {
   const backend = await context.session.backend();
-  const { runbook, pipeline } = await backend.incidents.get(id);
-  if (runbook === null) return undefined;
-  const file = (await backend.stack.get(pipeline)).file ?? context.files.find(pipeline)?.file;
+  const { pipeline, rule } = await backend.incidents.get(id);
+  const { spec, file = context.files.find(pipeline)?.file } = await backend.stack.get(pipeline);
+  const runbook = spec.alarms.find((alarm) => alarm.name === rule)?.runbook;
+  if (runbook === undefined) return undefined;
   if (file === undefined)
     throw new Fault(
       "spec.not-found",
@@ -79,15 +80,4 @@ async function runbookOf(context: Context, id: string): Promise<vscode.Uri | und
       },
     );
   return vscode.Uri.file(join(dirname(file), runbook));
-}
-
-async function readRunbook(uri: vscode.Uri): Promise<string> {
-  try {
-    return await currentText(uri);
-  } catch (cause) {
-    throw new Fault("input.invalid", `The runbook ${vscode.workspace.asRelativePath(uri)} cannot be read.`, {
-      next: "Write it, or correct its path in the pipeline file.",
-      cause,
-    });
-  }
 }
