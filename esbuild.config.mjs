@@ -48,7 +48,11 @@ const engine = {
 const cli = { ...node, entryPoints: { cli: "src/cli/main.ts" }, outdir: out, outExtension: { ".js": ".mjs" } };
 
 /** Parts of the extension that load when they are first needed: each a bundle of its own beside main.cjs. */
-const lazyParts = { "sample-reader": "src/ui/wizard/sample.ts" };
+const lazyParts = {
+  "sample-reader": "src/ui/wizard/sample.ts",
+  "sql-typing": "src/sql/typing.ts",
+  "sql-worker": "src/ui/queries/check-worker.ts",
+};
 const lazily = {
   name: "lazily",
   setup({ onResolve, initialOptions }) {

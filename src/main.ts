@@ -8,6 +8,7 @@ import { Chooser } from "./ui/choose.ts";
 import { createCommands } from "./ui/commands/create.ts";
 import { forecastCommands } from "./ui/commands/forecasts.ts";
 import { handleUri, incidentCommands } from "./ui/commands/incidents.ts";
+import { namedQueryCommands } from "./ui/commands/named-queries.ts";
 import { queryCommands } from "./ui/commands/queries.ts";
 import { resumeSample, sampleCommands } from "./ui/commands/sample.ts";
 import { stackCommands } from "./ui/commands/stack.ts";
@@ -21,7 +22,7 @@ import { createLog, type FaultActions, type Log } from "./ui/log.ts";
 import { notifyIncidents } from "./ui/notify.ts";
 import { Pages } from "./ui/pages/pages.ts";
 import { createResultsView } from "./ui/pages/results.ts";
-import { registerQueryLenses } from "./ui/queries/lens.ts";
+import { createQueryParts } from "./ui/queries/parts.ts";
 import { Runs } from "./ui/queries/runs.ts";
 import { type OpenTarget, Session, workspaceFolder } from "./ui/session.ts";
 import { setting } from "./ui/settings.ts";
@@ -38,7 +39,8 @@ export function activate(extension: vscode.ExtensionContext): void {
   const panels = new Pages(() => context);
   const deployments = createDeployments({ session, files, panels, log });
   const context: Context = { extension, log, session, live, files, runs, panels, deployments };
-  const explorer = createExplorer(session, live, files);
+  const queries = createQueryParts(context);
+  const explorer = createExplorer(session, live, files, queries.history);
   const results = createResultsView(context);
   const choose = new Chooser(context);
   const handlers: Handlers = {
@@ -48,7 +50,8 @@ export function activate(extension: vscode.ExtensionContext): void {
     ...streamCommands(context, choose),
     ...forecastCommands(context, choose),
     ...incidentCommands(context, choose),
-    ...queryCommands(context, choose, results),
+    ...queryCommands(context, queries, choose, results),
+    ...namedQueryCommands(context, queries, choose, results),
   };
   extension.subscriptions.push(
     log.channel,
@@ -62,7 +65,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     notifyIncidents(live, extension.workspaceState),
     registerRecords(context),
     registerPipelineLanguage(context),
-    registerQueryLenses(context),
+    queries,
     ...panels.registerSerializers(),
     ...registerCommands(handlers, explorer.refOf, log),
     vscode.window.registerUriHandler({ handleUri: (uri) => attempt(log, () => handleUri(uri)) }),

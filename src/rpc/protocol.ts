@@ -127,7 +127,8 @@ export interface PageStates {
   };
   readonly results: {
     readonly run: string | null;
-    readonly view: "grid" | "chart";
+    /** How the rows of a run are shown; unset: as the run asked for. */
+    readonly views: Readonly<Record<string, "grid" | "chart">>;
     /** Column widths in px by column name. */
     readonly widths: Readonly<Record<string, number>>;
   };
@@ -181,6 +182,10 @@ interface ResultsRequests extends CommonRequests<"results"> {
   "runs.list": Ask<{ readonly pipeline: string }, readonly RunInfo[]>;
   "runs.cancel": Ask<{ readonly run: string }, null>;
   "runs.again": Ask<{ readonly run: string }, null>;
+  /** Closes a run's tab: it is stopped if it still runs, and its rows are let go of. */
+  "runs.close": Ask<{ readonly run: string }, null>;
+  /** Opens the history of all runs in the editor. */
+  "history.open": Ask<null, null>;
   /** Shows the statement in the editor, at the fault's place if it has one. */
   "runs.reveal": Ask<{ readonly run: string }, null>;
   /** Rows of a result or of a view of it. */
@@ -232,6 +237,10 @@ export interface RunInfo {
   readonly title: string;
   readonly sql: string;
   readonly state: QueryRun["state"];
+  /** How its rows are shown at first; unset: as a grid. */
+  readonly shows?: "grid" | "chart";
+  /** The run of the same statement whose place among the tabs this one takes. */
+  readonly replaces?: string;
   /** Wall clock, epoch ms. */
   readonly startedAt: number;
   /** Ms; of a running statement, up to now. */

@@ -232,6 +232,13 @@ export const REFUSED: readonly Refusal[] = [
     instead: "PARQUET, JSON or TEXTFILE",
     example: "UNLOAD (SELECT 1 AS x) TO 's3://b/x/' WITH (format = 'ORC')",
   },
+  {
+    construct:
+      "UNLOAD and CREATE TABLE AS to TEXTFILE or JSON, of other types than texts, whole numbers, booleans and dates",
+    reason: "Athena writes their texts in a way of its own.",
+    instead: "PARQUET, or format_datetime and format",
+    example: "UNLOAD (SELECT ts FROM t) TO 's3://b/x/' WITH (format = 'JSON')",
+  },
 ];
 
 /** A difference that is kept: the result is as right, or Athena is the stricter one. */
@@ -256,10 +263,20 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     construct: "max and min of doubles with NaN",
     athena: "Depend on the order of the rows.",
-    here: "NaN is the largest.",
+    here: "NaN is the largest, in every order.",
   },
   {
-    construct: "Sums and averages of doubles",
+    construct: "Field names of a row without names",
+    athena: "field0, field1 in the result.",
+    here: "field0, field1 too; in a table that CREATE TABLE AS makes as well.",
+  },
+  {
+    construct: "UNLOAD and CREATE TABLE AS with a location",
+    athena: "Write to the bucket.",
+    here: "Write to .forewatch/s3/<bucket>/<path> of the workspace; other locations are refused.",
+  },
+  {
+    construct: "Sums, averages, deviations, correlations and regressions of doubles",
     athena: "Depend on the order of the rows in the last digits.",
     here: "Do so too, with another order.",
   },

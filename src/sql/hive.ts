@@ -4,7 +4,7 @@
  */
 import { Fault } from "../core/fault.ts";
 import { closing, significant, type Token, unquote } from "./lexer.ts";
-import { copyTo, folderOf, type Properties } from "./output.ts";
+import { copyTo, folderOf, ownTexts, type Properties } from "./output.ts";
 import { placeAt } from "./place.ts";
 import type { RewriteContext } from "./rewrite-context.ts";
 import type { Output } from "./statement.ts";
@@ -94,6 +94,8 @@ function unload(
     throw fault(text, tokens[close + 3], "UNLOAD needs a format.", "Write WITH (format = 'PARQUET').");
   const start = open.offset + 1;
   const inner = query(text.slice(start, (tokens[close] as Token).offset), start);
+  const own = ownTexts(inner.columns ?? [], properties);
+  if (own !== undefined) throw fault(text, tokens[close + 3], own.message, own.next);
   const folder = folderOf(unquote(location.text), context.locate);
   try {
     return { pieces: copyTo(inner.pieces, properties, folder), kind: "unload", writes: folder };

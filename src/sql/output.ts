@@ -3,7 +3,7 @@ import { Fault } from "../core/fault.ts";
 import { quote } from "./lexer.ts";
 import { nearest } from "./nearest.ts";
 import { join, raw, type Sql, sql } from "./text.ts";
-import { identifier } from "./types.ts";
+import { identifier, type SqlType, typeName } from "./types.ts";
 
 /** Properties by their names in lower case. */
 export type Properties = ReadonlyMap<string, string | readonly string[]>;
@@ -45,6 +45,29 @@ export function checkProperties(properties: Properties): void {
 }
 
 const FORMATS: Record<string, string> = { PARQUET: "PARQUET", TEXTFILE: "CSV", CSV: "CSV", JSON: "JSON" };
+
+/** Types whose texts are the same from both engines. */
+const PLAIN: readonly string[] = ["varchar", "boolean", "tinyint", "smallint", "integer", "bigint", "date"];
+
+/**
+ * The first column whose values Athena writes to text files in a way of its own, with the reason: Parquet has types, TEXTFILE and
+ * JSON have texts. Undefined where the format or every column is the same.
+ */
+export function ownTexts(
+  columns: readonly { readonly name?: string | undefined; readonly type: SqlType }[],
+  properties: Properties,
+): { readonly message: string; readonly next: string } | undefined {
+  const asked = properties.get("format");
+  const format = (typeof asked === "string" ? asked : "PARQUET").toUpperCase();
+  if (FORMATS[format] === "PARQUET") return undefined;
+  const at = columns.findIndex(({ type }) => !PLAIN.includes(type.kind));
+  const column = columns[at];
+  if (column === undefined) return undefined;
+  return {
+    message: `Column '${column.name ?? `_col${at}`}' is a ${typeName(column.type)}, whose text in ${format} files is Athena's own.`,
+    next: "Write PARQUET, or format the column as varchar.",
+  };
+}
 
 /** `COPY (query) TO folder` with the properties of UNLOAD or CREATE TABLE AS. */
 export function copyTo(query: Sql, properties: Properties, folder: string): Sql {

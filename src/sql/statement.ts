@@ -6,7 +6,7 @@ import { describeTable, showCreate } from "./describe.ts";
 import { condition, typeAt } from "./expression.ts";
 import { tokenize } from "./lexer.ts";
 import { nameOf } from "./names.ts";
-import { checkProperties, copyTo, folderOf, type Properties, readFrom } from "./output.ts";
+import { checkProperties, copyTo, folderOf, ownTexts, type Properties, readFrom } from "./output.ts";
 import { type Column, type Pass, refuse, sourceOf, weave } from "./pass.ts";
 import { placeAt } from "./place.ts";
 import { relation } from "./relation.ts";
@@ -144,6 +144,8 @@ function tableOfQuery(pass: Pass, at: G.CreateTableAsSelectContext, context: Rew
   const body = weave(pass, root);
   const location = properties.get("external_location");
   if (typeof location === "string") {
+    const own = ownTexts(columns, properties);
+    if (own !== undefined) refuse(pass, root, own.message, own.next);
     const folder = folderOf(location, context.locate);
     return {
       pieces: sql`${copyTo(body, properties, folder)};\nCREATE VIEW ${identifier(name)} AS ${readFrom(properties, folder)}`,

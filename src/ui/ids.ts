@@ -50,6 +50,17 @@ export interface CommandArguments {
   sendRecords: About<"stream" | "pipeline"> & { readonly records?: string };
   copyEndpoint: About<"stream" | "pipeline">;
   runStatement: Partial<StatementRef> & About<"pipeline">;
+  runSelection: About<"pipeline">;
+  runFile: Partial<StatementRef> & About<"pipeline">;
+  explainStatement: Partial<StatementRef> & About<"pipeline">;
+  chartStatement: Partial<StatementRef> & About<"pipeline">;
+  estimateStatement: Partial<StatementRef> & About<"pipeline">;
+  cancelStatement: Partial<StatementRef>;
+  setParameters: Partial<StatementRef>;
+  saveNamedQuery: Partial<StatementRef>;
+  queryHistory: Record<never, never>;
+  openPreparation: About<"file" | "pipeline">;
+  showDifferences: Record<never, never>;
   openStatement: Partial<StatementRef>;
   newQuery: About<"pipeline">;
   queryWindow: About<"incident" | "series">;
@@ -85,6 +96,17 @@ export const COMMANDS = {
   sendRecords: "forewatch.sendRecords",
   copyEndpoint: "forewatch.copyEndpoint",
   runStatement: "forewatch.runStatement",
+  runSelection: "forewatch.runSelection",
+  runFile: "forewatch.runAllStatements",
+  explainStatement: "forewatch.explainStatement",
+  chartStatement: "forewatch.chartStatement",
+  estimateStatement: "forewatch.estimateStatement",
+  cancelStatement: "forewatch.cancelStatement",
+  setParameters: "forewatch.setQueryParameters",
+  saveNamedQuery: "forewatch.saveNamedQuery",
+  queryHistory: "forewatch.queryHistory",
+  openPreparation: "forewatch.openPreparationQuery",
+  showDifferences: "forewatch.showSqlDifferences",
   openStatement: "forewatch.openStatement",
   newQuery: "forewatch.newQuery",
   queryWindow: "forewatch.queryIncidentWindow",
@@ -159,6 +181,7 @@ export const NODE_CONTEXTS = [
   "rejected",
   "queryFile",
   "statement",
+  "preparation",
   "queriesEmpty",
   "job",
   "jobRunning",

@@ -1,13 +1,14 @@
 /** The results page: the runs of the panel, one of them shown. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { FaultData, PageStates, RunInfo } from "../../src/rpc/page.ts";
 import { formatLength } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Empty, FaultNotice, Loading } from "../parts/notice.tsx";
 import { type Page, useAsked } from "../parts/page.tsx";
 import { ResultView } from "./result.tsx";
+import { Tabs } from "./tabs.tsx";
 
-export const RESULTS_STATE: PageStates["results"] = { run: null, view: "grid", widths: {} };
+export const RESULTS_STATE: PageStates["results"] = { run: null, views: {}, widths: {} };
 
 /** Runs that are remembered; the host keeps as many results. */
 const MOST_RUNS = 50;
@@ -17,25 +18,24 @@ export function ResultsPage(page: Page<"results">) {
   const asked = useAsked(subject.pipeline, (signal) =>
     client.request("runs.list", { pipeline: subject.pipeline }, signal),
   );
-  const [told, setTold] = useState<ReadonlyMap<string, RunInfo>>(new Map());
+  const [runs, setRuns] = useState<readonly RunInfo[]>([]);
 
   useEffect(() => {
-    const known = new Set<string>();
+    if (asked.value) setRuns(asked.value.slice(0, MOST_RUNS));
+  }, [asked.value]);
+  useEffect(() => {
     const subscription = client.on("run", (run) => {
       // A run that begins comes to the front.
-      if (!known.has(run.run) && run.state === "running") keep({ run: run.run });
-      known.add(run.run);
-      setTold((old) => new Map(old).set(run.run, run));
+      if (run.state === "running") keep({ run: run.run });
+      setRuns((old) => withRun(old, run));
     });
     return () => subscription.dispose();
   }, [client, keep]);
 
-  const runs = useMemo(() => {
-    const all = new Map((asked.value ?? []).map((run) => [run.run, run]));
-    for (const [id, run] of told) all.set(id, run);
-    return [...all.values()].sort((a, b) => b.startedAt - a.startedAt).slice(0, MOST_RUNS);
-  }, [asked.value, told]);
-
+  const close = (closed: RunInfo) => {
+    setRuns((old) => old.filter((each) => each.run !== closed.run));
+    void client.request("runs.close", { run: closed.run });
+  };
   const run = runs.find((each) => each.run === state.run) ?? runs[0];
   if (!run) {
     if (asked.fault) return <FaultNotice fault={asked.fault} onRetry={asked.reload} />;
@@ -43,19 +43,41 @@ export function ResultsPage(page: Page<"results">) {
     return (
       <Empty icon="table" title="No results yet">
         <p>Run a statement of a .sql file: its rows appear here.</p>
+        <p class="row center">
+          <vscode-button appearance="secondary" onClick={() => client.request("history.open", null)}>
+            Query history
+          </vscode-button>
+        </p>
       </Empty>
     );
   }
   return (
-    <ResultView key={run.run} page={page} run={run} runs={runs}>
-      <RunMessage
-        run={run}
-        onCancel={() => client.request("runs.cancel", { run: run.run })}
-        onReveal={() => client.request("runs.reveal", { run: run.run })}
-        onAgain={() => client.request("runs.again", { run: run.run })}
+    <div class="results">
+      <Tabs
+        runs={runs}
+        shown={run.run}
+        onShow={(id) => keep({ run: id })}
+        onClose={close}
+        onHistory={() => client.request("history.open", null)}
       />
-    </ResultView>
+      <ResultView key={run.run} page={page} run={run}>
+        <RunMessage
+          run={run}
+          onCancel={() => client.request("runs.cancel", { run: run.run })}
+          onReveal={() => client.request("runs.reveal", { run: run.run })}
+          onAgain={() => client.request("runs.again", { run: run.run })}
+        />
+      </ResultView>
+    </div>
   );
+}
+
+/** The runs with one that began or changed: in its own place, in that of the run it replaces, else first. */
+function withRun(runs: readonly RunInfo[], run: RunInfo): readonly RunInfo[] {
+  const at = runs.findIndex((each) => each.run === run.run || each.run === run.replaces);
+  if (at >= 0) return runs.with(at, run);
+  // A run that ends without a tab was closed.
+  return run.state === "running" ? [run, ...runs].slice(0, MOST_RUNS) : runs;
 }
 
 interface MessageProps {
@@ -68,6 +90,13 @@ interface MessageProps {
 /** What stands in place of rows while there are none. */
 function RunMessage({ run, onCancel, onReveal, onAgain }: MessageProps) {
   if (run.state === "running") return <Running run={run} onCancel={onCancel} />;
+  if (run.state === "succeeded") {
+    return (
+      <Empty icon="check" title="Done">
+        <p>The statement took {formatLength(run.elapsed)} and gives no rows.</p>
+      </Empty>
+    );
+  }
   if (run.state === "cancelled") {
     return (
       <Empty icon="stop" title="Cancelled">

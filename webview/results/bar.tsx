@@ -7,13 +7,13 @@ import { Menu } from "../parts/menu.tsx";
 import { named, textOf } from "../parts/toolkit.ts";
 
 interface Props {
-  readonly runs: readonly RunInfo[];
   readonly run: RunInfo;
   readonly view: "grid" | "chart";
+  /** Are there rows to do something with? */
+  readonly rows: boolean;
   readonly filter: string;
   /** Rows that the filter leaves; null without one. */
   readonly left: number | null;
-  readonly onRun: (run: string) => void;
   readonly onView: (view: "grid" | "chart") => void;
   readonly onFilter: (filter: string) => void;
   readonly onCopy: (format: CopyFormat) => void;
@@ -24,28 +24,12 @@ interface Props {
 }
 
 export function Bar(props: Props) {
-  const { runs, run, view, filter } = props;
-  const { result } = run;
+  const { run, view, filter } = props;
   return (
     <header class="results-bar">
-      <button type="button" class="results-title" title={`${run.sql}\n\nShow in the editor`} onClick={props.onReveal}>
-        <RunDot state={run.state} />
-        <b class="ellipsis">{run.title}</b>
-      </button>
-      {runs.length > 1 && (
-        <Menu
-          label="Runs"
-          align="left"
-          items={runs.map((each) => ({
-            label: each.title,
-            hint: `${each.state === "succeeded" ? count(each.result?.rowCount ?? 0, "row") : each.state}, ${formatLength(each.elapsed)}`,
-            onChoose: () => props.onRun(each.run),
-          }))}
-        />
-      )}
       <RunFacts run={run} left={props.left} />
       <span class="grow" />
-      {result && (
+      {props.rows && (
         <>
           <vscode-text-field
             class="results-filter"
@@ -104,6 +88,15 @@ export function Bar(props: Props) {
           </button>
         </>
       )}
+      <button
+        type="button"
+        class="tool bare"
+        aria-label="Show the statement"
+        title="Show the statement in the editor"
+        onClick={props.onReveal}
+      >
+        <Icon name="query" />
+      </button>
       {run.state !== "running" && (
         <button type="button" class="tool bare" aria-label="Run again" title="Run again" onClick={props.onAgain}>
           <Icon name="refresh" />
@@ -113,15 +106,10 @@ export function Bar(props: Props) {
   );
 }
 
-function RunDot({ state }: { readonly state: RunInfo["state"] }) {
-  const tone = { succeeded: "in", failed: "out", running: "none", cancelled: "none" }[state];
-  return <i class={`dot ${tone}`} />;
-}
-
 function RunFacts({ run, left }: { readonly run: RunInfo; readonly left: number | null }) {
   const { result } = run;
   if (!result) return null;
-  const rows = count(result.rowCount, "row");
+  const rows = result.columns.length === 0 ? "done" : count(result.rowCount, "row");
   const facts = [
     left === null ? rows : `${left.toLocaleString("en-US")} of ${rows}`,
     formatLength(run.elapsed),

@@ -13,12 +13,12 @@ import { type Page, useAction } from "../parts/page.tsx";
 import { Bar } from "./bar.tsx";
 import { ResultChart } from "./chart.tsx";
 import { fittingWidth, isNumeric } from "./columns.ts";
+import { isPlan, Plan } from "./plan.tsx";
 import { Rows } from "./rows.ts";
 
 interface Props {
   readonly page: Page<"results">;
   readonly run: RunInfo;
-  readonly runs: readonly RunInfo[];
   /** What stands in place of rows while there are none. */
   readonly children: ComponentChildren;
 }
@@ -28,7 +28,7 @@ const MOST_COPIED = 100_000;
 /** A filter waits until typing rests, ms. */
 const REST = 250;
 
-export function ResultView({ page, run, runs, children }: Props) {
+export function ResultView({ page, run, children }: Props) {
   const { client, settings, state, keep } = page;
   const { result } = run;
   const action = useAction();
@@ -38,6 +38,8 @@ export function ResultView({ page, run, runs, children }: Props) {
   const selection = useRef<Rectangle | null>(null);
   const view = useView(page, result, sorting, filter);
   const { rows, query } = view;
+  const shows = state.views[run.run] ?? run.shows ?? "grid";
+  const empty = result?.columns.length === 0;
 
   const onView = useCallback((first: number, end: number) => rows?.need(first, end), [rows]);
 
@@ -88,15 +90,14 @@ export function ResultView({ page, run, runs, children }: Props) {
 
   const fault = action.fault ?? view.fault;
   return (
-    <div class="results">
+    <div class="result">
       <Bar
-        runs={runs}
         run={run}
-        view={state.view}
+        view={shows}
+        rows={result !== undefined && !empty}
         filter={filter}
         left={filter && rows ? rows.rowCount : null}
-        onRun={(next) => keep({ run: next })}
-        onView={(next) => keep({ view: next })}
+        onView={(next) => keep({ views: { ...state.views, [run.run]: next } })}
         onFilter={setFilter}
         onCopy={(format) => void copy(format, selection.current)}
         onExport={(format) =>
@@ -108,9 +109,11 @@ export function ResultView({ page, run, runs, children }: Props) {
       />
       {fault && <FaultStrip fault={fault} onClose={action.fault ? action.clear : view.dismiss} />}
       <div class={`results-body${view.loading ? " waiting" : ""}`}>
-        {!result || !rows ? (
+        {!result || !rows || empty ? (
           children
-        ) : state.view === "chart" ? (
+        ) : isPlan(result) ? (
+          <Plan rows={rows} name={query ?? ""} />
+        ) : shows === "chart" ? (
           <ResultChart name={query ?? ""} columns={result.columns} rows={rows} zone={settings.timeZone} />
         ) : (
           <Grid

@@ -51,13 +51,14 @@ export function createDiagnoser(): {
       let complete = true;
       const scope = new Scope(catalogue, options.prepared);
       for (const statement of splitStatements(text)) {
-        const known = seen.get(statement.text);
+        const key = scope.keyOf(statement);
+        const known = seen.get(key);
         if (known === undefined && performance.now() > end) {
           complete = false;
           continue;
         }
         const found = known ?? scope.check(statement);
-        kept.set(statement.text, found);
+        kept.set(key, found);
         scope.learn(statement);
         diagnostics.push(...found.map((one) => ({ ...one, offset: one.offset + statement.offset })));
       }
@@ -77,6 +78,11 @@ class Scope {
   constructor(catalogue: Catalogue | undefined, prepared: ReadonlyMap<string, string> = new Map()) {
     this.#catalogue = catalogue;
     this.#prepared = new Map(prepared);
+  }
+
+  /** What a statement's diagnostics hang on: its text, and what the statements before it have made. */
+  keyOf({ text }: Statement): string {
+    return [text, ...this.#made, ...[...this.#prepared].flat()].join("\0");
   }
 
   learn({ text }: Statement): void {

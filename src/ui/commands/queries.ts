@@ -1,132 +1,206 @@
-/** The commands on prep queries: run, show, write a new one, query an incident's window. */
-import { dirname, join } from "node:path";
+/** The commands that run SQL where it stands: a statement, a selection, a file; as a plan, as a chart; and stop it. */
 import * as vscode from "vscode";
 import { Fault } from "../../core/fault.ts";
 import { type Statement, splitStatements } from "../../sql/split.ts";
 import type { Chooser } from "../choose.ts";
 import type { Handlers } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { formatBytes, plural } from "../format.ts";
+import type { StatementRef } from "../ids.ts";
 import type { ResultsView } from "../pages/results.ts";
-import { windowSql } from "../queries/prefilled.ts";
+import type { QueryParts } from "../queries/parts.ts";
+import type { RunRequest } from "../queries/runs.ts";
 import { statementTitle } from "../queries/title.ts";
 
-export type QueryCommand = "runStatement" | "openStatement" | "newQuery" | "queryWindow";
+export type QueryCommand =
+  | "runStatement"
+  | "runSelection"
+  | "runFile"
+  | "explainStatement"
+  | "chartStatement"
+  | "estimateStatement"
+  | "cancelStatement"
+  | "setParameters";
 
-export function queryCommands(context: Context, choose: Chooser, results: ResultsView): Handlers<QueryCommand> {
-  const parameters = new Map<string, string>();
+type Args = Partial<StatementRef> & { readonly pipeline?: string };
+
+interface Found {
+  readonly document: vscode.TextDocument;
+  readonly statements: readonly Statement[];
+}
+
+export function queryCommands(
+  context: Context,
+  parts: QueryParts,
+  choose: Chooser,
+  results: ResultsView,
+): Handlers<QueryCommand> {
+  const { runs } = context;
+  const { documents, parameters, outcomes } = parts;
+
+  /** The pipeline to run on; asked for where it is not plain, and remembered for the document. */
+  async function pipelineFor(document: vscode.TextDocument, named?: string): Promise<string | undefined> {
+    const plain = named ?? documents.pipelineOf(document);
+    const pipeline = await choose.pipeline(plain === undefined ? {} : { pipeline: plain }, "Run it on");
+    if (pipeline) documents.choose(document, pipeline.name);
+    return pipeline?.name;
+  }
+
+  /** What running a statement takes; undefined when the user turned away. */
+  async function request(
+    document: vscode.TextDocument,
+    statement: Statement,
+    pipeline: string,
+    how: { readonly prefix?: string; readonly shows?: "grid" | "chart" } = {},
+  ): Promise<RunRequest | undefined> {
+    const values = await parameters.valuesFor(document.uri, statement);
+    if (!values) return undefined;
+    const { prefix = "", shows = "grid" } = how;
+    return {
+      pipeline,
+      title: statementTitle(statement),
+      sql: prefix + statement.text,
+      shows,
+      ...(Object.keys(values).length > 0 && { parameters: values }),
+      origin: { uri: document.uri.toString(), offset: statement.offset, text: statement.text },
+    };
+  }
+
+  /** Runs statements one after another; one that fails or is cancelled ends the row. */
+  async function run(found: Found, args: Args, how: Parameters<typeof request>[3] = {}): Promise<void> {
+    const { document, statements } = found;
+    const pipeline = await pipelineFor(document, args.pipeline);
+    if (pipeline === undefined) return;
+    for (const statement of statements) {
+      const what = await request(document, statement, pipeline, how);
+      if (!what) return;
+      await results.show(pipeline);
+      const { state } = await runs.start(what);
+      if (state !== "succeeded") return;
+    }
+  }
 
   return {
     async runStatement(args) {
-      const found = await findStatement(args);
-      if (!found) return;
-      const { document, statement } = found;
-      const owner = context.files.ownerOf(document.uri.fsPath);
-      const pipeline = await choose.pipeline({ ...(owner && { pipeline: owner.name }) }, "Run it on");
-      if (!pipeline) return;
-      const values = await askParameters(statement, parameters);
-      if (!values) return;
-      await results.show(pipeline.name);
-      await context.runs.start({
-        pipeline: pipeline.name,
-        title: statementTitle(statement),
-        sql: statement.text,
-        ...(Object.keys(values).length > 0 && { parameters: values }),
-        origin: { uri: document.uri.toString(), offset: statement.offset },
-      });
+      const selected = args.offset === undefined ? selection() : undefined;
+      await run(selected ?? (await find(args)), args);
     },
 
-    async openStatement(args) {
-      if (args.file === undefined) return;
-      const document = await vscode.workspace.openTextDocument(args.file);
-      const at = document.positionAt(args.offset ?? 0);
-      await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
+    async runSelection(args) {
+      const selected = selection();
+      if (!selected) throw new Fault("input.invalid", "Nothing is selected.", { next: "Select the SQL to run first." });
+      await run(selected, args);
     },
 
-    async newQuery(args) {
-      const file = await choose.file(args, "Write a query for");
-      if (!file) return;
-      const folder = join(dirname(file.file), file.parsed.spec?.sql ?? "sql");
-      const name = await vscode.window.showInputBox({
-        title: "New Query",
-        prompt: `Name of the file in ${vscode.workspace.asRelativePath(folder)}`,
-        value: "query.sql",
-        validateInput: (text) => (/^[\w. -]+\.sql$/.test(text) ? undefined : "A file name that ends with .sql."),
-      });
-      if (name === undefined) return;
-      const uri = vscode.Uri.file(join(folder, name));
-      await createOnce(uri, NEW_QUERY);
-      await vscode.window.showTextDocument(uri);
+    async runFile(args) {
+      const document = await documentOf(args);
+      const statements = documents.statements(document);
+      if (statements.length === 0) throw noStatement();
+      await run({ document, statements }, args);
     },
 
-    async queryWindow(args) {
-      const id = await choose.incident(args, "Query the window of");
-      if (id === undefined) return;
+    explainStatement: async (args) => run(await find(args), args, { prefix: "EXPLAIN " }),
+
+    chartStatement: async (args) => run(await find(args), args, { shows: "chart" }),
+
+    async estimateStatement(args) {
+      const { document, statements } = await find(args);
+      const pipeline = await pipelineFor(document, args.pipeline);
+      const what = pipeline && statements[0] && (await request(document, statements[0], pipeline));
+      if (!what) return;
       const backend = await context.session.backend();
-      const incident = await backend.incidents.get(id);
-      const { spec } = await backend.stack.get(incident.pipeline);
-      const content = windowSql(incident, spec, args.series);
-      const document = await vscode.workspace.openTextDocument({ language: "sql", content });
-      await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
+      const { sql, parameters: values } = what;
+      const { bytes, cost } = await backend.queries.estimate(what.pipeline, {
+        sql,
+        ...(values && { parameters: values }),
+      });
+      await vscode.window.showInformationMessage(`${what.title} would read ${formatBytes(bytes)}: ${dollars(cost)}.`);
+    },
+
+    async cancelStatement(args) {
+      const { document, statements } = await find(args).catch(() => ({ document: undefined, statements: [] }));
+      const here = document
+        ? outcomes.of(document).filter((o) => o.info.state === "running" && o.offset === statements[0]?.offset)
+        : [];
+      const running = runs.running();
+      if (running.length === 0) return;
+      const chosen =
+        here.length > 0
+          ? here.map((o) => o.info.run)
+          : running.length === 1
+            ? [running[0]!.info.run]
+            : await pickRunning();
+      for (const id of chosen) runs.cancel(id);
+    },
+
+    async setParameters(args) {
+      const { document, statements } = await find(args);
+      const [statement] = statements;
+      if (!statement || statement.parameters.length === 0)
+        throw new Fault("input.invalid", "This statement has no parameters.", { next: "Write one, such as :since." });
+      await parameters.valuesFor(document.uri, statement, true);
     },
   };
+
+  async function pickRunning(): Promise<string[]> {
+    const items = runs.running().map(({ request, info }) => ({ label: request.title, picked: true, run: info.run }));
+    const title = `${plural(items.length, "statement")} running: cancel which?`;
+    const chosen = await vscode.window.showQuickPick(items, { title, canPickMany: true });
+    return (chosen ?? []).map((item) => item.run);
+  }
+
+  /** The statement at a place: as named, else at the cursor of the active editor. */
+  async function find(args: Args): Promise<Found> {
+    const document = await documentOf(args);
+    const editor = vscode.window.activeTextEditor;
+    const at = args.offset ?? (editor?.document === document ? document.offsetAt(editor.selection.active) : 0);
+    const statement = documents.statementAt(document, at);
+    if (!statement) throw noStatement();
+    return { document, statements: [statement] };
+  }
 }
 
-const NEW_QUERY = `-- The newest events
--- The comment above a statement is its name in the explorer.
-SELECT *
-FROM raw
-LIMIT 100;
-`;
-
-/** The statement at a place: as named, else at the cursor of the active editor. */
-async function findStatement(args: {
-  readonly file?: string;
-  readonly offset?: number;
-}): Promise<{ document: vscode.TextDocument; statement: Statement } | undefined> {
+/** What is selected in the active SQL editor, as statements; undefined where nothing is. */
+function selection(): Found | undefined {
   const editor = vscode.window.activeTextEditor;
-  const uri = args.file === undefined ? undefined : toUri(args.file);
-  const document = uri ? await vscode.workspace.openTextDocument(uri) : editor?.document;
-  if (!document || (document.languageId !== "sql" && !document.uri.path.endsWith(".sql")))
+  if (!editor || editor.selection.isEmpty || !isSql(editor.document)) return undefined;
+  const { document } = editor;
+  const from = document.offsetAt(editor.selection.start);
+  const statements = splitStatements(document.getText(editor.selection)).map((s) => ({
+    ...s,
+    offset: s.offset + from,
+    parameters: s.parameters.map((p) => ({ ...p, offset: p.offset + from })),
+  }));
+  return statements.length > 0 ? { document, statements } : undefined;
+}
+
+async function documentOf({ file }: Args): Promise<vscode.TextDocument> {
+  const document =
+    file === undefined
+      ? vscode.window.activeTextEditor?.document
+      : await vscode.workspace.openTextDocument(toUri(file));
+  if (!document || !isSql(document))
     throw new Fault("input.invalid", "There is no SQL statement here to run.", {
       next: "Open a .sql file and put the cursor into a statement.",
     });
-  const statements = splitStatements(document.getText());
-  const at = args.offset ?? (editor?.document === document ? document.offsetAt(editor.selection.active) : 0);
-  const statement = statements.find((s) => at <= s.offset + s.length + 1) ?? statements.at(-1);
-  if (!statement) throw new Fault("input.invalid", "The file holds no statement.", { next: "Write one first." });
-  return { document, statement };
+  return document;
+}
+
+function isSql(document: vscode.TextDocument): boolean {
+  return document.languageId === "sql" || document.uri.path.endsWith(".sql");
 }
 
 /** Lenses name a document by its URI, the tree by its path. */
-function toUri(file: string): vscode.Uri {
+export function toUri(file: string): vscode.Uri {
   return /^[a-z][a-z0-9+.-]+:/i.test(file) && !/^[a-z]:[\\/]/i.test(file)
     ? vscode.Uri.parse(file)
     : vscode.Uri.file(file);
 }
 
-/** The statement's parameters, asked for one after the other; the last answers are the defaults. */
-async function askParameters(
-  statement: Statement,
-  remembered: Map<string, string>,
-): Promise<Record<string, string> | undefined> {
-  const values: Record<string, string> = {};
-  for (const name of new Set(statement.parameters.map((p) => p.name))) {
-    const value = await vscode.window.showInputBox({
-      title: `Value of :${name}`,
-      prompt: "As SQL writes it: 42, 'BOS', TIMESTAMP '2001-03-05 00:00:00'",
-      value: remembered.get(name) ?? "",
-      validateInput: (text) => (text.trim() ? undefined : "A value is needed."),
-    });
-    if (value === undefined) return undefined;
-    values[name] = value.trim();
-    remembered.set(name, value.trim());
-  }
-  return values;
+function noStatement(): Fault {
+  return new Fault("input.invalid", "The file holds no statement.", { next: "Write one first." });
 }
 
-/** Writes a new file; one that is there already is left as it is. */
-async function createOnce(uri: vscode.Uri, text: string): Promise<void> {
-  const edit = new vscode.WorkspaceEdit();
-  edit.createFile(uri, { ignoreIfExists: true, contents: new TextEncoder().encode(text) });
-  await vscode.workspace.applyEdit(edit);
+function dollars(cost: number): string {
+  return cost < 0.01 ? "less than a cent" : `about $${cost.toFixed(2)}`;
 }

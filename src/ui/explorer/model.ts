@@ -17,6 +17,7 @@ import {
   type TimeZone,
 } from "../format.ts";
 import type { ExplorerFace } from "../ids.ts";
+import { type PastRun, pastWords } from "../queries/words.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { COLORS, type Icon, type TreeNode } from "./node.ts";
 import { alarmTooltip, incidentTooltip, jobTooltip, pipelineTooltip, seriesTooltip } from "./tooltips.ts";
@@ -43,6 +44,8 @@ export interface ExplorerInput {
   readonly files: readonly PipelineFile[];
   readonly now: number;
   readonly timeZone: TimeZone;
+  /** The newest run of a file's statement, if it has been run. */
+  readonly lastRun?: (file: string, title: string) => (PastRun & { readonly failure?: string }) | undefined;
 }
 
 /** The circumstances that decide which face the explorer shows. */
@@ -167,19 +170,9 @@ function streams(input: ExplorerInput): TreeNode {
 // ---- prep queries --------------------------------------------------------------------------------------------------
 
 function queries(input: ExplorerInput): TreeNode {
-  const nodes = input.files.flatMap((pipeline) =>
+  const written = input.files.flatMap((pipeline) =>
     pipeline.queries.map((query): TreeNode => {
-      const statements = query.statements.map(
-        (s): TreeNode => ({
-          id: `statement:${query.file}:${s.offset}`,
-          context: "statement",
-          label: s.title,
-          ...(s.description !== undefined && { tooltip: s.description }),
-          icon: { id: "symbol-method" },
-          ref: { pipeline: pipeline.name, file: query.file, offset: s.offset },
-          command: "openStatement",
-        }),
-      );
+      const statements = query.statements.map((s): TreeNode => statementNode(input, pipeline, query, s));
       return {
         id: `query:${query.file}`,
         context: "queryFile",
@@ -201,7 +194,50 @@ function queries(input: ExplorerInput): TreeNode {
     ref: {},
     command: "newQuery",
   };
-  return section("queries", "Prep queries", "server-process", nodes.length > 0 ? nodes : [empty]);
+  const generated = input.files.filter((f) => f.valid).map((f) => preparationNode(input, f));
+  const nodes = [...generated, ...(written.length > 0 ? written : [empty])];
+  return section("queries", "Prep queries", "server-process", nodes);
+}
+
+const RUN_ICONS: Readonly<Record<PastRun["state"], Icon>> = {
+  running: { id: "sync~spin", color: COLORS.busy },
+  succeeded: { id: "pass", color: COLORS.good },
+  failed: { id: "error", color: COLORS.bad },
+  cancelled: { id: "circle-slash", color: COLORS.idle },
+};
+
+function statementNode(
+  input: ExplorerInput,
+  pipeline: PipelineFile,
+  query: QueryFile,
+  { title, offset, description }: QueryFile["statements"][number],
+): TreeNode {
+  const last = input.lastRun?.(query.file, title);
+  const tooltip = [description, last?.failure].filter((part) => part !== undefined).join("\n\n");
+  return {
+    id: `statement:${query.file}:${offset}`,
+    context: "statement",
+    label: title,
+    ...(last && { description: pastWords(last, input.now) }),
+    ...(tooltip !== "" && { tooltip }),
+    icon: last ? RUN_ICONS[last.state] : { id: "symbol-method" },
+    ref: { pipeline: pipeline.name, file: query.file, offset },
+    command: "openStatement",
+  };
+}
+
+/** The query that the pipeline's file makes, which each training runs. */
+function preparationNode(input: ExplorerInput, pipeline: PipelineFile): TreeNode {
+  return {
+    id: `preparation:${pipeline.name}`,
+    context: "preparation",
+    label: "Preparation query",
+    description: words(owner(input, pipeline.name), "generated"),
+    tooltip: "The query behind every training: the lake's events as series. Generated from the pipeline file.",
+    icon: { id: "file-code" },
+    ref: { pipeline: pipeline.name, file: pipeline.file },
+    command: "openPreparation",
+  };
 }
 
 // ---- forecast jobs -------------------------------------------------------------------------------------------------

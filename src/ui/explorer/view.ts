@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { COMMANDS, type ContextValues, VIEWS } from "../ids.ts";
 import type { Live } from "../live.ts";
+import type { QueryHistory } from "../queries/history.ts";
 import { type Session, workspaceFolder } from "../session.ts";
 import { setting } from "../settings.ts";
 import type { PipelineFiles } from "../workspace.ts";
@@ -18,7 +19,7 @@ export interface Explorer extends vscode.Disposable {
 /** Ages in the tree grow older by themselves, ms. */
 const AGE = 15_000;
 
-export function createExplorer(session: Session, live: Live, files: PipelineFiles): Explorer {
+export function createExplorer(session: Session, live: Live, files: PipelineFiles, history: QueryHistory): Explorer {
   const changed = new vscode.EventEmitter<string[] | undefined>();
   let roots: readonly TreeNode[] = [];
   let nodes = new Map<string, TreeNode>();
@@ -48,7 +49,10 @@ export function createExplorer(session: Session, live: Live, files: PipelineFile
     });
     const ready = face === "ready";
     const before = roots;
-    roots = ready ? buildTree({ snapshot, files: files.list, now: Date.now(), timeZone: setting("timeZone") }) : [];
+    const lastRun = (file: string, title: string) => history.last(vscode.Uri.file(file).toString(), title);
+    roots = ready
+      ? buildTree({ snapshot, files: files.list, now: Date.now(), timeZone: setting("timeZone"), lastRun })
+      : [];
     nodes = new Map();
     parents = new Map();
     index(roots);
@@ -85,6 +89,7 @@ export function createExplorer(session: Session, live: Live, files: PipelineFile
     changed,
     live.onDidChange(update),
     files.onDidChange(update),
+    history.onDidChange(update),
     session.onDidChangeState(update),
     vscode.workspace.onDidGrantWorkspaceTrust(update),
   ];

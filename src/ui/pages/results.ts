@@ -1,10 +1,13 @@
 /** The results view beneath the editor: one page whose subject is the pipeline that a statement was last run on. */
+import { basename } from "node:path";
 import * as vscode from "vscode";
 import { Fault } from "../../core/fault.ts";
 import { pick } from "../choose.ts";
+import { run as command } from "../commands.ts";
 import type { Context } from "../context.ts";
-import { formatTime } from "../format.ts";
+import { formatBytes, formatTime } from "../format.ts";
 import { VIEWS } from "../ids.ts";
+import { withProgress } from "../progress.ts";
 import { author, setting } from "../settings.ts";
 import { type OwnHandlers, openPage, type Page } from "./panel.ts";
 import { askWhere } from "./save.ts";
@@ -35,8 +38,8 @@ export function createResultsView(context: Context): ResultsView {
     vscode.window.registerWebviewViewProvider(VIEWS.results, provider, {
       webviewOptions: { retainContextWhenHidden: false },
     }),
-    context.runs.onDidChange(({ pipeline: of, info }) => {
-      if (of === page?.subject.pipeline) page.tell("run", info);
+    context.runs.onDidChange(({ request, info }) => {
+      if (request.pipeline === page?.subject.pipeline) page.tell("run", info);
     }),
   ];
   return {
@@ -64,14 +67,23 @@ function resultsHandlers(context: Context): OwnHandlers<"results"> {
       void runs.again(run);
       return null;
     },
+    "runs.close": ({ run }) => {
+      runs.close(run);
+      return null;
+    },
+    "history.open": () => {
+      void command("queryHistory");
+      return null;
+    },
     "runs.reveal": async ({ run }) => {
       const { origin, sql } = runs.request(run);
       if (!origin) return null;
       const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(origin.uri));
       const at = runs.info(run).fault?.at;
       // The text may have moved since: where the statement stands now counts.
-      const found = document.getText().indexOf(sql);
-      const start = (found >= 0 ? found : origin.offset) + (at?.offset ?? 0);
+      const found = document.getText().indexOf(origin.text);
+      // What was run may have a word before the statement, such as EXPLAIN.
+      const start = (found >= 0 ? found : origin.offset) + Math.max(0, (at?.offset ?? 0) - sql.indexOf(origin.text));
       const selection = new vscode.Range(document.positionAt(start), document.positionAt(start + (at?.length ?? 0)));
       await vscode.window.showTextDocument(document, { selection });
       return null;
@@ -83,9 +95,15 @@ function resultsHandlers(context: Context): OwnHandlers<"results"> {
       return null;
     },
     "queries.exportTo": async ({ query, format }) => {
-      const uri = await askWhere(`${runs.ofQuery(query).info.title.slice(0, 40).trim()}.${format}`);
+      const { title } = runs.ofQuery(query).info;
+      const uri = await askWhere(`${title.slice(0, 40).trim()}.${format}`);
       if (!uri) return { saved: false };
-      await (await queries()).exportTo(query, { file: uri.fsPath, format });
+      const { bytes } = await withProgress(
+        `Writing ${basename(uri.fsPath)}`,
+        new AbortController(),
+        async ({ signal }) => (await queries()).exportTo(query, { file: uri.fsPath, format }, { signal }),
+      );
+      vscode.window.setStatusBarMessage(`$(check) ${basename(uri.fsPath)}: ${formatBytes(bytes)}`, 5_000);
       return { saved: true };
     },
     "incidents.pin": async ({ query, run }) => {

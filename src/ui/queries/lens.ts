@@ -1,37 +1,62 @@
 /** The lenses above the statements of SQL files that belong to a pipeline. */
 import * as vscode from "vscode";
-import { splitStatements } from "../../sql/split.ts";
 import { link } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { SQL, type SqlDocuments } from "./documents.ts";
+import { lensesOf } from "./lens-model.ts";
+import type { Outcomes } from "./outcomes.ts";
+import type { Parameters } from "./parameters.ts";
 
-const SELECTOR: vscode.DocumentSelector = [
-  { scheme: "file", language: "sql" },
-  { scheme: "untitled", language: "sql" },
-];
-
-export function registerQueryLenses({ files }: Context): vscode.Disposable {
+export function registerQueryLenses(
+  { files, session }: Context,
+  documents: SqlDocuments,
+  outcomes: Outcomes,
+  parameters: Parameters,
+): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
+  let billed = false;
   const provider: vscode.CodeLensProvider = {
     onDidChangeCodeLenses: changed.event,
     provideCodeLenses(document) {
-      // SQL of other projects is none of our business: without a pipeline file in the workspace nothing is offered.
-      if (files.list.length === 0) return [];
-      return splitStatements(document.getText()).map(
-        (statement) =>
-          new vscode.CodeLens(
-            new vscode.Range(document.positionAt(statement.offset), document.positionAt(statement.offset)),
-            link("runStatement", "$(play) Run", { file: document.uri.toString(), offset: statement.offset }),
-          ),
+      if (!documents.serves(document)) return [];
+      const file = document.uri.toString();
+      const running = new Set(
+        outcomes.of(document).flatMap(({ offset, info }) => (info.state === "running" ? [offset] : [])),
       );
+      return documents.statements(document).flatMap((statement) => {
+        const range = new vscode.Range(document.positionAt(statement.offset), document.positionAt(statement.offset));
+        const values = parameters.of(document.uri);
+        return lensesOf(statement, { running: running.has(statement.offset), billed, values }).map(
+          ({ command, title, tooltip }) =>
+            new vscode.CodeLens(range, link(command, title, { file, offset: statement.offset }, tooltip)),
+        );
+      });
     },
   };
-  let some = false;
+  // A lens that moves disturbs reading: only a change of what one says is worth it.
+  let shown = "";
+  const running = new Set<string>();
+  const refresh = () => {
+    const now = JSON.stringify([files.list.length > 0, billed, [...running].sort()]);
+    if (now !== shown) changed.fire();
+    shown = now;
+  };
   return vscode.Disposable.from(
     changed,
-    files.onDidChange(() => {
-      if (files.list.length > 0 !== some) changed.fire();
-      some = files.list.length > 0;
+    files.onDidChange(refresh),
+    parameters.onDidChange(() => changed.fire()),
+    outcomes.onDidChange((document) => {
+      const file = document.uri.toString();
+      for (const key of [...running]) if (key.startsWith(`${file}#`)) running.delete(key);
+      for (const { info } of outcomes.of(document)) if (info.state === "running") running.add(`${file}#${info.run}`);
+      refresh();
     }),
-    vscode.languages.registerCodeLensProvider(SELECTOR, provider),
+    session.onDidChangeState(async ({ kind }) => {
+      if (kind !== "connected") return;
+      const { target } = await session.backend();
+      billed = target.kind === "aws" && target.billedBy === "bytes";
+      refresh();
+    }),
+    vscode.languages.registerCodeLensProvider([...SQL], provider),
   );
 }

@@ -90,6 +90,8 @@ export function resultsHost({
     "runs.list": () => moody(mood, () => [run, older], []),
     "runs.cancel": note("runs.cancel"),
     "runs.again": note("runs.again"),
+    "runs.close": note("runs.close"),
+    "history.open": note("history.open"),
     "runs.reveal": note("runs.reveal"),
     "queries.rows": (p) => {
       log.push({ method: "queries.rows", params: p });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   bindParameters,
+  bindWithMap,
   complete,
   createDiagnoser,
   diagnose,
@@ -96,6 +97,14 @@ describe("diagnose", () => {
     expect(at("SELECT nn FROM t")[0]?.severity).toBe("error");
   });
 
+  it("checks a statement again when a table that another made is gone", () => {
+    const diagnoser = createDiagnoser();
+    const text = "CREATE TABLE made AS SELECT n FROM t; SELECT * FROM made";
+    expect(diagnoser.diagnose(text, CATALOGUE).diagnostics).toEqual([]);
+    const [found] = diagnoser.diagnose("SELECT n FROM t; SELECT * FROM made", CATALOGUE).diagnostics;
+    expect(found?.message).toContain("Table 'made' does not exist");
+  });
+
   it("stops at its budget, and goes on where it stopped", () => {
     const text = Array.from({ length: 30 }, (_, i) => `SELECT nn${i} FROM t`).join(";\n");
     const diagnoser = createDiagnoser();
@@ -178,6 +187,19 @@ describe("parameters", () => {
   });
 });
 
+describe("bindWithMap", () => {
+  it("finds the way back from the bound text, over values longer and shorter than their names", () => {
+    const text = "SELECT :a, nope, :some_name, x FROM t";
+    const { text: bound, map } = bindWithMap(text, { a: "a long text", some_name: "1" });
+    expect(bound).toBe("SELECT 'a long text', nope, 1, x FROM t");
+    for (const word of ["SELECT", "nope", "x FROM", "FROM"])
+      expect(map(bound.indexOf(word)), word).toBe(text.indexOf(word));
+    const inside = map(bound.indexOf("text"));
+    expect(inside).toBeGreaterThanOrEqual(text.indexOf(":a"));
+    expect(inside).toBeLessThanOrEqual(text.indexOf(":a") + 2);
+  });
+});
+
 describe("rewriteForDuckDB", () => {
   it("maps places back to the source", () => {
     const text = "SELECT cardinality(tags), hour(ts) AS h FROM t";
@@ -232,6 +254,15 @@ describe("rewriteForDuckDB", () => {
     ["CREATE TABLE x AS SELECT now() AS at", "timestamp with time zone"],
     ["CREATE TABLE x WITH (formt = 'PARQUET') AS SELECT n FROM t", "did you mean 'format'"],
     ["SELECT 1 SELECT 2", "One statement"],
+    [
+      "UNLOAD (SELECT ts FROM t) TO 's3://b/p/' WITH (format = 'JSON')",
+      "Column 'ts' is a timestamp(3), whose text in JSON",
+    ],
+    ["UNLOAD (SELECT n, v FROM t) TO 's3://b/p/' WITH (format = 'TEXTFILE')", "Column 'v' is a double"],
+    [
+      "CREATE TABLE x WITH (format = 'JSON', external_location = 's3://b/p/') AS SELECT tags FROM t",
+      "Column 'tags' is a array(varchar)",
+    ],
   ])("refuses %s", (text, words) => {
     const prepared = new Map([["p", "SELECT n FROM t WHERE n = ?"]]);
     expect(() => rewriteForDuckDB(text, { catalogue: CATALOGUE, prepared })).toThrow(words);

@@ -171,6 +171,7 @@ test("a pipeline at work, whole", () => {
     "  flights | 850/s · 1,200 records · 12 s ago",
     "    Rejected records | 17",
     "Prep queries",
+    "  Preparation query | generated",
     "  storm.sql | 1 statement",
     "    By day",
     "Forecast jobs | MASE 0.81 · 97.5% in band",
