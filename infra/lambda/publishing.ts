@@ -2,12 +2,12 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Fault } from "../../src/core/fault.ts";
 import { encodeForecast, type ForecastVersion } from "../../src/core/forecast.ts";
+import type { Exclusion } from "../../src/core/labels.ts";
 import type { PreparedSeries } from "../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { decodeCurrent, encodeCurrent } from "./forecasts.ts";
 import { type DeepArForecast, judge, parsePredictions } from "./judging.ts";
 import type { Objects } from "./ports.ts";
-import type { Exclusion } from "./runtime.ts";
 import { parseRows, stage, trainingSeries } from "./staging.ts";
 
 export interface StageRequest {

@@ -8,6 +8,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import type { Enrich } from "../../src/core/deliver.ts";
 import { Fault } from "../../src/core/fault.ts";
+import type { Exclusion } from "../../src/core/labels.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 
 /** The folder of the function's archive. */
@@ -17,13 +18,7 @@ export function pipeline(): PipelineSpec {
   return JSON.parse(readFileSync(new URL("pipeline.json", ARCHIVE), "utf8")) as PipelineSpec;
 }
 
-/** A span of event time that training leaves out, of one series or of all. */
-export interface Exclusion {
-  readonly from: number;
-  readonly to: number;
-  readonly series?: string;
-}
-
+/** The spans that training leaves out. */
 export function exclusions(): readonly Exclusion[] {
   const file = new URL("exclusions.json", ARCHIVE);
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Exclusion[]) : [];

@@ -2,10 +2,11 @@
  * Training's first half: the rows that Athena wrote become DeepAR's files, a JSON object a line. Pure.
  * Format: SageMaker Developer Guide, "DeepAR Forecasting Algorithm", input and output; "DeepAR Inference Formats".
  */
+
+import type { Exclusion } from "../../src/core/labels.ts";
 import { type PreparedRow, type PreparedSeries, type Span, toSeries } from "../../src/core/prepare.ts";
 import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
 import { type Family, familiesOf, familyOf, predictionLength } from "../workflow/deepar.ts";
-import type { Exclusion } from "./runtime.ts";
 
 /** A series that DeepAR learns, with its place in the prediction file. */
 export interface StagedSeries {

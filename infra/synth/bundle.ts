@@ -4,10 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
+import type { Exclusion } from "../../src/core/labels.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import connector from "../flink/connector.json" with { type: "json" };
 import { flinkJob } from "../flink/job.ts";
-import type { Exclusion } from "../lambda/runtime.ts";
 import { FUNCTIONS, type FunctionName } from "../template/context.ts";
 
 /** Files of an archive by their paths in it. */

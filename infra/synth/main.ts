@@ -3,14 +3,14 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parse as parseJsonc } from "jsonc-parser";
 import { describeFault, Fault } from "../../src/core/fault.ts";
+import { type Exclusion, parseLabels } from "../../src/core/labels.ts";
 import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
-import { parseInstant } from "../../src/core/time.ts";
 import { estimateCost } from "../cost/estimate.ts";
-import type { Exclusion } from "../lambda/runtime.ts";
+import connector from "../flink/connector.json" with { type: "json" };
 import { artifactsTemplate, FUNCTIONS, type Incidents, synthesize } from "../template/synthesize.ts";
 import { type Archive, flinkArchive, functionArchives } from "./bundle.ts";
+import { checkConnector, fetchConnector, sha256 } from "./connector.ts";
 
 const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
 
@@ -21,7 +21,8 @@ const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
   --email ADDRESS      address that alarms mail to
   --rate N             records a second, for the cost (default 10)
   --record-bytes N     bytes of a record, for the cost (default 300)
-  --jar FILE           the Kinesis connector of Flink, to put into the application's archive
+  --fetch              fetch the Kinesis connector of Flink with Maven, and put it into the application's archive
+  --jar FILE           the connector as a file, to put there instead
 `;
 
 /** Runs the command; resolves with the exit code. `root` is the folder of this repository. */
@@ -39,6 +40,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
         rate: { type: "string", default: "10" },
         "record-bytes": { type: "string", default: "300" },
         jar: { type: "string" },
+        fetch: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -57,7 +59,8 @@ export async function main(args: readonly string[], root: string): Promise<numbe
       ...(spec.enrich !== undefined && { enrich: await readText(join(dirname(file), spec.enrich)) }),
       exclusions: await readExclusions(file, spec),
     });
-    const flink = await flinkArchive(root, spec, values.jar === undefined ? undefined : await readFile(values.jar));
+    const jar = await readConnector(values);
+    const flink = await flinkArchive(root, spec, jar);
     const synthesis = synthesize(spec, {
       region: values.region ?? target?.region ?? "us-east-1",
       incidents: incidentsOf(values.incidents ?? target?.incidents ?? "ops-center"),
@@ -88,6 +91,11 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     await putArchive(put, "flink/windows", flink);
     process.stdout.write(
       summary(out, synthesis.stackName, Object.keys(synthesis.template.Resources).length, functions, cost),
+    );
+    process.stdout.write(
+      jar
+        ? `${connector.file}: SHA-256 ${sha256(jar)}\n`
+        : `${connector.file} is not in the application's archive: give --fetch or --jar before you deploy\n`,
     );
     for (const step of synthesis.afterwards) process.stdout.write(`then: ${step}\n`);
     return 0;
@@ -135,14 +143,16 @@ async function readExclusions(file: string, spec: PipelineSpec): Promise<Exclusi
   if (spec.forecast.exclude === undefined) return [];
   const path = join(dirname(file), spec.forecast.exclude);
   if (!existsSync(path)) return [];
-  const labels: unknown = parseJsonc(await readText(path));
-  if (!Array.isArray(labels)) throw new Fault("input.invalid", `${path} must hold a list.`);
-  return labels.map((label: { from?: unknown; to?: unknown; series?: unknown }, i) => {
-    const [from, to] = [parseInstant(label?.from), parseInstant(label?.to)];
-    if (!(from < to))
-      throw new Fault("input.invalid", `${path}: entry ${i + 1} needs "from" before "to", as ISO 8601 times.`);
-    return { from, to, ...(typeof label.series === "string" && { series: label.series }) };
-  });
+  return parseLabels(await readText(path), path);
+}
+
+/** The Kinesis connector's bytes, where they were asked for. */
+async function readConnector(values: {
+  readonly jar?: string;
+  readonly fetch?: boolean;
+}): Promise<Uint8Array | undefined> {
+  if (values.jar !== undefined) return checkConnector(await readFile(values.jar), values.jar);
+  return values.fetch ? fetchConnector() : undefined;
 }
 
 async function readText(path: string): Promise<string> {
