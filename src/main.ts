@@ -1,5 +1,4 @@
 /** The extension's entry: builds the parts, gives each what it needs, and nothing else. */
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { Fault } from "./core/fault.ts";
@@ -17,6 +16,7 @@ import { type Handlers, registerCommands, run } from "./ui/commands.ts";
 import type { Context } from "./ui/context.ts";
 import { createDeployments } from "./ui/deployments.ts";
 import { createExplorer } from "./ui/explorer/view.ts";
+import { joinLaterEngine, joinUsedEngine } from "./ui/join.ts";
 import { Live } from "./ui/live.ts";
 import { createLog, type FaultActions, type Log } from "./ui/log.ts";
 import { notifyIncidents } from "./ui/notify.ts";
@@ -24,7 +24,7 @@ import { Pages } from "./ui/pages/pages.ts";
 import { createResultsView } from "./ui/pages/results.ts";
 import { createQueryParts } from "./ui/queries/parts.ts";
 import { Runs } from "./ui/queries/runs.ts";
-import { type OpenTarget, Session, workspaceFolder } from "./ui/session.ts";
+import { type OpenTarget, Session } from "./ui/session.ts";
 import { setting } from "./ui/settings.ts";
 import { registerPipelineLanguage } from "./ui/spec/language.ts";
 import { createStatus } from "./ui/status.ts";
@@ -62,6 +62,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     explorer,
     results,
     createStatus(session, live),
+    joinLaterEngine(session, log),
     notifyIncidents(live, extension.workspaceState),
     registerRecords(context),
     registerPipelineLanguage(context),
@@ -76,17 +77,11 @@ export function activate(extension: vscode.ExtensionContext): void {
   void attempt(log, () => start(context));
 }
 
-/** Looks at the workspace, and joins the engine where a pipeline was deployed before. */
+/** Looks at the workspace, goes on with a sample that was begun, and joins the engine where a pipeline was deployed before. */
 async function start(context: Context): Promise<void> {
   await context.files.ready();
   await resumeSample(context);
-  const folder = workspaceFolder();
-  if (folder === undefined || !vscode.workspace.isTrusted) return;
-  const used = await access(join(folder, ".forewatch")).then(
-    () => true,
-    () => false,
-  );
-  if (used) await context.session.backend();
+  await joinUsedEngine(context.session);
 }
 
 function targetOpener(extension: vscode.ExtensionContext, log: Log): OpenTarget {

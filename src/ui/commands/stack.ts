@@ -89,7 +89,7 @@ export function stackCommands(context: Context, choose: Chooser): Handlers<Stack
       const current = nameOf(context.session.choice);
       const items = choices.map((choice) => ({
         label: choice.kind === "local" ? "$(device-desktop) local" : `$(cloud) ${choice.name}`,
-        description: nameOf(choice) === current ? "current" : "",
+        description: choice.kind === "aws" ? "not in this version" : nameOf(choice) === current ? "current" : "",
         detail:
           choice.kind === "local"
             ? "The embedded engine on this machine: no account, no cost."
@@ -97,7 +97,13 @@ export function stackCommands(context: Context, choose: Chooser): Handlers<Stack
         value: choice,
       }));
       const choice = named ?? (await pick(items, "Select Target"));
-      if (choice && nameOf(choice) !== current) await context.session.choose(choice);
+      if (!choice || nameOf(choice) === current) return;
+      // Refused before the window leaves the target it has.
+      if (choice.kind === "aws")
+        throw new Fault("target.unsupported", `This version of Forewatch cannot deploy to ${choice.name} on AWS yet.`, {
+          next: "Work with the local target; the same pipeline file will serve AWS.",
+        });
+      await context.session.choose(choice);
     },
 
     async restartEngine() {

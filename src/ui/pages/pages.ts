@@ -84,7 +84,8 @@ export class Pages implements Panels {
   ): void {
     const context = this.#context();
     const kind = KINDS[name];
-    panel.iconPath = vscode.Uri.joinPath(context.extension.extensionUri, "media", "forewatch.svg");
+    const icon = (theme: string) => vscode.Uri.joinPath(context.extension.extensionUri, "media", `tab-${theme}.svg`);
+    panel.iconPath = { light: icon("light"), dark: icon("dark") };
     const page = openPage<P>(context, panel as typeof panel & { title?: string }, {
       page: name,
       subject,
