@@ -50,13 +50,16 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The JSON objects in a record's bytes; what is not one goes to `reject`. */
-export function parseRecord(data: Uint8Array, reject: (rejection: Rejection) => void): ParsedObject[] {
+/**
+ * The JSON objects in a record's bytes; what is not one goes to `reject`.
+ * @param text the bytes as text, where the caller has them decoded already.
+ */
+export function parseRecord(data: Uint8Array, reject: (rejection: Rejection) => void, text?: string): ParsedObject[] {
   if (data.length > MAX_EVENT_BYTES) {
     reject({ reason: "too-large", detail: `${data.length} bytes; at most ${MAX_EVENT_BYTES} pass delivery`, data });
     return [];
   }
-  const whole = parseJson(data);
+  const whole = parseJson(data, text);
   if (whole.ok) return toObject(whole.value, data, reject);
   const batch = lines(data);
   if (!batch.some(looksLikeEvent)) {
@@ -135,10 +138,10 @@ type Parsed =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
 
-function parseJson(data: Uint8Array): Parsed {
+function parseJson(data: Uint8Array, decoded?: string): Parsed {
   let text: string;
   try {
-    text = utf8.decode(data);
+    text = decoded ?? utf8.decode(data);
   } catch {
     return { ok: false, reason: "not-utf8", detail: "the bytes are not UTF-8 text" };
   }

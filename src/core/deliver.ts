@@ -17,12 +17,15 @@ export interface Delivered {
   dropped: number;
 }
 
-/** A function that takes a record's bytes to events and rejections by the pipeline's rules. Never throws. */
-export function deliverer(spec: PipelineSpec, enrich?: Enrich): (data: Uint8Array) => Delivered {
+/**
+ * A function that takes a record's bytes, and their text where the caller has it, to events and rejections by the
+ * pipeline's rules. Never throws.
+ */
+export function deliverer(spec: PipelineSpec, enrich?: Enrich): (data: Uint8Array, text?: string) => Delivered {
   const read = eventReader(spec.source);
-  return (record) => {
+  return (record, text) => {
     const delivered: Delivered = { events: [], rejections: [], dropped: 0 };
-    for (const { object, data } of parseRecord(record, (rejection) => delivered.rejections.push(rejection))) {
+    for (const { object, data } of parseRecord(record, (rejection) => delivered.rejections.push(rejection), text)) {
       if (!enrich) take(delivered, read(object), data);
       else enrichInto(delivered, enrich, object, data, read);
     }

@@ -40,6 +40,8 @@ const SECONDS_LIMIT = 1e11;
 export function parseInstant(value: unknown): number {
   if (typeof value === "number") return fromEpoch(value);
   if (typeof value !== "string") return Number.NaN;
+  const plain = plainInstant(value);
+  if (plain !== undefined) return plain;
   const match = ISO.exec(value);
   if (!match) return /^\d{9,13}(\.\d+)?$/.test(value) ? fromEpoch(Number(value)) : Number.NaN;
   const year = Number(match[1]);
@@ -56,6 +58,37 @@ export function parseInstant(value: unknown): number {
   // 30 February becomes 2 March: such a date is refused, not moved.
   if (date.getUTCDate() !== day) return Number.NaN;
   return date.setUTCHours(hour, minute, second, millis) - offsetMillis(match[8]);
+}
+
+const DASH = 45;
+const COLON = 58;
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/**
+ * The form that nearly every producer writes, `2001-03-05T06:00:00Z`, without the cost of a pattern; undefined for any other,
+ * and for what is no date: the pattern then decides.
+ */
+function plainInstant(text: string): number | undefined {
+  if (text.length !== 20 || text.charCodeAt(19) !== 90 || text.charCodeAt(10) !== 84) return undefined;
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return undefined;
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return undefined;
+  const year = 100 * digits(text, 0) + digits(text, 2);
+  const month = digits(text, 5);
+  const day = digits(text, 8);
+  const hour = digits(text, 11);
+  const minute = digits(text, 14);
+  const second = digits(text, 17);
+  // Written so that NaN, which is what no digits give, fails each of them. February's 29th is left to the pattern.
+  if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= DAYS_IN_MONTH[month - 1]!)) return undefined;
+  if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** The number that two decimal digits make; NaN if they are none. */
+function digits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
 }
 
 /** An instant as ISO 8601 in UTC, without milliseconds when they are zero. */

@@ -2,10 +2,12 @@
  * The worker that takes records to events: parsing, the user's enrich function and the checks run here, off the engine's
  * own thread, so that an endless enrich function can be ended without losing anything.
  */
+import { isAscii } from "node:buffer";
 import { parentPort, workerData } from "node:worker_threads";
 import { type Delivered, deliverer, type Enrich } from "../core/deliver.ts";
 import type { PipelineSpec } from "../core/spec.ts";
 import type { CollectReply, CollectRequest } from "./collector.ts";
+import { buffersOf, ColumnsBuilder } from "./columns.ts";
 
 const { spec, enrichUrl, progress } = workerData as {
   spec: PipelineSpec;
@@ -16,7 +18,7 @@ const { spec, enrichUrl, progress } = workerData as {
 const working = new Int32Array(progress);
 const port = parentPort!;
 
-let deliver: ((data: Uint8Array) => Delivered) | undefined;
+let deliver: ((data: Uint8Array, text?: string) => Delivered) | undefined;
 let failure: string | undefined;
 try {
   const module = enrichUrl ? ((await import(enrichUrl)) as { default?: unknown }) : undefined;
@@ -28,16 +30,25 @@ try {
 port.postMessage({ ready: failure === undefined, ...(failure !== undefined && { failure }) });
 
 port.on("message", ({ id, bytes, ends }: CollectRequest) => {
-  const reply: CollectReply = { id, events: [], rejections: [], dropped: 0 };
-  for (let i = 0; i < ends.length; i++) {
+  const columns = new ColumnsBuilder(spec, ends.length);
+  const rejections: CollectReply["rejections"] = [];
+  let dropped = 0;
+  // One decoding for all: where every character is a byte, the records' ends are those of their text.
+  const text = isAscii(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
+    : undefined;
+  for (let i = 0, from = 0; i < ends.length; i++) {
     Atomics.store(working, 0, i);
-    const delivered = deliver!(bytes.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]!));
-    for (const e of delivered.events) reply.events.push({ record: i, time: e.time, values: e.values });
+    const end = ends[i]!;
+    const delivered = deliver!(bytes.subarray(from, end), text?.slice(from, end));
+    from = end;
+    for (const e of delivered.events) columns.add(i, e);
     // A copy: the view would carry the whole batch across.
     for (const r of delivered.rejections)
-      reply.rejections.push({ record: i, reason: r.reason, detail: r.detail, data: r.data.slice() });
-    reply.dropped += delivered.dropped;
+      rejections.push({ record: i, reason: r.reason, detail: r.detail, data: r.data.slice() });
+    dropped += delivered.dropped;
   }
   Atomics.store(working, 0, -1);
-  port.postMessage(reply);
+  const events = columns.done();
+  port.postMessage({ id, events, rejections, dropped } satisfies CollectReply, buffersOf(events));
 });

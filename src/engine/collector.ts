@@ -5,9 +5,10 @@
  */
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { Rejection, Value } from "../core/collect.ts";
+import type { Rejection } from "../core/collect.ts";
 import { Fault } from "../core/fault.ts";
 import type { PipelineSpec } from "../core/spec.ts";
+import { ColumnsBuilder, type EventColumns } from "./columns.ts";
 
 /** A batch for the worker: the records' bytes one after another, and where each ends. */
 export interface CollectRequest {
@@ -19,12 +20,19 @@ export interface CollectRequest {
 /** What the batch became; `record` is the index in the batch. */
 export interface CollectReply {
   readonly id: number;
-  readonly events: { record: number; time: number; values: readonly Value[] }[];
+  readonly events: EventColumns;
   readonly rejections: (Rejection & { record: number })[];
-  dropped: number;
+  readonly dropped: number;
 }
 
 export type Collected = Omit<CollectReply, "id">;
+
+/** A batch that took several goes. */
+interface Parts {
+  readonly events: { readonly first: number; readonly columns: EventColumns }[];
+  readonly rejections: (Rejection & { record: number })[];
+  dropped: number;
+}
 
 /** A worker that did not come through its batch: the record it was at, and why that one is rejected. */
 interface Stuck {
@@ -63,9 +71,9 @@ export class Collector {
   }
 
   async collect(records: readonly { readonly data: Uint8Array }[]): Promise<Collected> {
-    const merged: Collected = { events: [], rejections: [], dropped: 0 };
-    await this.#collectFrom(records, 0, merged);
-    return merged;
+    const parts: Parts = { events: [], rejections: [], dropped: 0 };
+    await this.#collectFrom(records, 0, parts);
+    return { ...parts, events: this.#joined(parts.events) };
   }
 
   async close(): Promise<void> {
@@ -75,13 +83,20 @@ export class Collector {
     await worker?.terminate();
   }
 
-  async #collectFrom(records: readonly { readonly data: Uint8Array }[], from: number, into: Collected): Promise<void> {
+  #joined(parts: Parts["events"]): EventColumns {
+    if (parts.length === 1 && parts[0]!.first === 0) return parts[0]!.columns;
+    const builder = new ColumnsBuilder(this.#spec, 0);
+    for (const { first, columns } of parts) builder.addAll(columns, first);
+    return builder.done();
+  }
+
+  async #collectFrom(records: readonly { readonly data: Uint8Array }[], from: number, into: Parts): Promise<void> {
     const part = records.slice(from);
     if (part.length === 0) return;
     const outcome = await this.#ask(part);
     if (!("at" in outcome)) {
-      for (const e of outcome.events) into.events.push(from === 0 ? e : { ...e, record: e.record + from });
-      for (const r of outcome.rejections) into.rejections.push(from === 0 ? r : { ...r, record: r.record + from });
+      into.events.push({ first: from, columns: outcome.events });
+      for (const r of outcome.rejections) into.rejections.push({ ...r, record: r.record + from });
       into.dropped += outcome.dropped;
       return;
     }

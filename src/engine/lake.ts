@@ -21,7 +21,7 @@ import {
 import type { Rejection, Value } from "../core/collect.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { FieldType, PipelineSpec } from "../core/spec.ts";
-import { formatDay, MINUTE } from "../core/time.ts";
+import { DAY, formatDay, MINUTE } from "../core/time.ts";
 import { ensureFolder, putInPlace } from "./durable.ts";
 import { append, createSchemas, rowsOf, type Store, tableName } from "./store.ts";
 
@@ -53,12 +53,20 @@ const REJECTED_TYPES: readonly DuckDBType[] = [VARCHAR, VARCHAR, DOUBLE, DOUBLE,
 
 type Kind = "raw" | "rejected";
 
+/** An event on its way to the tail. */
+interface TailEvent {
+  readonly values: readonly Value[];
+  readonly sequence: number;
+  readonly arrival: number;
+  readonly late: boolean;
+}
+
 export class Lake {
   readonly #store: Store;
   readonly #spec: PipelineSpec;
   readonly #folder: string;
   readonly #rawTypes: readonly DuckDBType[];
-  #batch: { raw: DuckDBValue[][]; rejected: DuckDBValue[][] };
+  #batch: { events: TailEvent[]; rejected: DuckDBValue[][] } = { events: [], rejected: [] };
   #tailRows = 0;
   #tailSince = 0;
   /** Files that a merge replaced; queries that began before may still read them, so they go one flush later. */
@@ -75,7 +83,6 @@ export class Lake {
       DOUBLE,
       BOOLEAN,
     ];
-    this.#batch = this.#emptyBatch();
   }
 
   /** Creates tables as needed and removes files that no list names. */
@@ -94,33 +101,36 @@ export class Lake {
 
   /** Adds an event to the batch; `late` says that its window had closed. */
   addEvent(values: readonly Value[], sequence: number, arrival: number, late: boolean): void {
-    const columns = this.#batch.raw;
-    const n = values.length;
-    for (let i = 0; i < n; i++) columns[i]!.push(values[i]!);
-    columns[n]!.push(sequence);
-    columns[n + 1]!.push(arrival);
-    columns[n + 2]!.push(late);
+    this.#batch.events.push({ values, sequence, arrival, late });
   }
 
-  addRejected(rejection: Rejection, sequence: number, arrival: number): void {
-    const row = [rejection.reason, rejection.detail, arrival, sequence, new DuckDBBlobValue(rejection.data)];
-    this.#batch.rejected.forEach((column, i) => {
-      column.push(row[i]!);
-    });
+  addRejected({ reason, detail, data }: Rejection, sequence: number, arrival: number): void {
+    this.#batch.rejected.push([reason, detail, arrival, sequence, new DuckDBBlobValue(data)]);
   }
 
   /** Writes the batch to the tail, inside the caller's transaction. */
   async write(writer: DuckDBConnection): Promise<void> {
-    const { raw, rejected } = this.#batch;
-    this.#batch = this.#emptyBatch();
-    await this.#append(writer, "raw_tail", this.#rawTypes, raw);
-    await this.#append(writer, "rejected_tail", REJECTED_TYPES, rejected);
-    this.#tailRows += raw[0]!.length + rejected[0]!.length;
+    const { events, rejected } = this.#batch;
+    this.abandon();
+    await this.#append(writer, "raw_tail", this.#rawTypes, events.length, [
+      ...Object.keys(this.#spec.source.fields).map((_, f) => (i: number) => events[i]!.values[f]!),
+      (i) => events[i]!.sequence,
+      (i) => events[i]!.arrival,
+      (i) => events[i]!.late,
+    ]);
+    await this.#append(
+      writer,
+      "rejected_tail",
+      REJECTED_TYPES,
+      rejected.length,
+      REJECTED_TYPES.map((_, c) => (i: number) => rejected[i]![c]!),
+    );
+    this.#tailRows += events.length + rejected.length;
   }
 
   /** Forgets a batch whose transaction failed. */
   abandon(): void {
-    this.#batch = this.#emptyBatch();
+    this.#batch = { events: [], rejected: [] };
   }
 
   /** Whether the tail should be written out now. */
@@ -211,12 +221,12 @@ export class Lake {
   }
 
   /** The tail's rows with the types and the partition that SQL sees: an event's day, a rejected record's day of arrival. */
-  #tail(kind: Kind): string {
+  #tail(kind: Kind, where = ""): string {
     const time = (column: string) => `make_timestamp(CAST(${column} * 1000 AS BIGINT))`;
     const day = (column: string) => `strftime(${time(column)}, '%Y-%m-%d') AS dt`;
     if (kind === "rejected") {
       return `SELECT reason, detail, ${time("arrival")} AS arrival, CAST(sequence AS BIGINT) AS sequence, data, ${day("arrival")}
-        FROM ${this.#table("rejected_tail")}`;
+        FROM ${this.#table("rejected_tail")} ${where}`;
     }
     const fields = Object.entries(this.#spec.source.fields).map(([name, type]) => {
       const column = quoteIdentifier(name);
@@ -224,40 +234,43 @@ export class Lake {
       return type === "integer" ? `CAST(${column} AS BIGINT) AS ${column}` : column;
     });
     return `SELECT ${fields.join(", ")}, CAST(_sequence AS BIGINT) AS _sequence, ${time("_arrival")} AS _arrival, _late,
-      ${day(quoteIdentifier(this.#spec.source.time))} FROM ${this.#table("raw_tail")}`;
-  }
-
-  #emptyBatch(): { raw: DuckDBValue[][]; rejected: DuckDBValue[][] } {
-    return { raw: this.#rawTypes.map(() => []), rejected: REJECTED_TYPES.map(() => []) };
+      ${day(quoteIdentifier(this.#spec.source.time))} FROM ${this.#table("raw_tail")} ${where}`;
   }
 
   async #append(
     writer: DuckDBConnection,
     table: string,
     types: readonly DuckDBType[],
-    columns: DuckDBValue[][],
+    rows: number,
+    columns: readonly ((row: number) => DuckDBValue)[],
   ): Promise<void> {
-    const rows = columns[0]!.length;
     if (rows === 0) return;
     await append(writer, this.#spec.name, table, (appender) => {
       for (let from = 0; from < rows; from += VECTOR) {
         const until = Math.min(rows, from + VECTOR);
         const chunk = DuckDBDataChunk.create(types, until - from);
-        chunk.setColumns(rows <= VECTOR ? columns : columns.map((column) => column.slice(from, until)));
+        columns.forEach((cell, c) => {
+          const vector = chunk.getColumnVector(c);
+          for (let i = from; i < until; i++) vector.setItem(i - from, cell(i));
+          vector.flush();
+        });
         appender.appendDataChunk(chunk);
       }
     });
   }
 
   async #writeOut(writer: DuckDBConnection, kind: Kind, upTo: number): Promise<void> {
-    const tail = this.#tail(kind);
-    const days = await rowsOf(writer, `SELECT dt, count(*) AS n FROM (${tail}) GROUP BY 1 ORDER BY 1`);
-    const order = kind === "raw" ? "_sequence" : "sequence";
-    for (const { dt, n } of days) {
-      const select = `SELECT * FROM (${tail}) WHERE dt = ${quoteText(String(dt))} ORDER BY ${order}`;
-      await this.#writeFile(writer, kind, String(dt), `part-${upTo}.parquet`, select, Number(n));
+    const tail = this.#table(`${kind}_tail`);
+    const time = kind === "raw" ? quoteIdentifier(this.#spec.source.time) : "arrival";
+    const day = `CAST(floor(${time} / ${DAY}) AS BIGINT)`;
+    const days = await rowsOf(writer, `SELECT ${day} AS day, count(*) AS n FROM ${tail} GROUP BY 1 ORDER BY 1`);
+    for (const { day: number, n } of days) {
+      const from = Number(number) * DAY;
+      // A range, so that a day's rows are found by their block's bounds. The tail is in the stream's order, and DuckDB keeps it.
+      const select = this.#tail(kind, `WHERE ${time} >= ${from} AND ${time} < ${from + DAY}`);
+      await this.#writeFile(writer, kind, formatDay(from), `part-${upTo}.parquet`, select, Number(n));
     }
-    if (days.length > 0) await writer.run(`DELETE FROM ${this.#table(`${kind}_tail`)}`);
+    if (days.length > 0) await writer.run(`DELETE FROM ${tail}`);
   }
 
   async #writeFile(

@@ -10,6 +10,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CallOptions, Counts, TrainingJob } from "../backend.ts";
 import { Admission, type Taker } from "../core/admit.ts";
 import { Analyzer } from "../core/analyze.ts";
+import type { Value } from "../core/collect.ts";
 import { Fault } from "../core/fault.ts";
 import { ForecastTable, versionName } from "../core/forecast.ts";
 import { groupKey, windowStart } from "../core/series.ts";
@@ -25,6 +26,7 @@ import {
   saveCheckpoint,
 } from "./checkpoint.ts";
 import type { Collected, Collector } from "./collector.ts";
+import { eventAt } from "./columns.ts";
 import { type Compared, Comparer, toPending } from "./comparer.ts";
 import type { IncidentBook } from "./incident-book.ts";
 import { type Lake, timestamp } from "./lake.ts";
@@ -33,9 +35,13 @@ import { type Store, storeFault, tableName } from "./store.ts";
 import type { Exclusion, Training, TrainingRecord } from "./training.ts";
 
 /** What a batch may hold. */
-const BATCH = { maxRecords: 8_192, maxBytes: 4 * 1024 * 1024 };
-/** While records stream in, batches begin this far apart, ms: a transaction costs the same for one record as for thousands. */
+const BATCH = { maxRecords: 16_384, maxBytes: 4 * 1024 * 1024 };
+/**
+ * While records stream in, batches begin this far apart, ms: a transaction costs the same for one record as for thousands.
+ * Of a stream that brings this many in such a time, more are let gather: nobody watches single records of it.
+ */
 const GATHER = 100;
+const FAST = { records: 1_000, gather: 400 };
 /** How often the idle clock is looked at, ms. */
 const LOOK_EVERY = 500;
 /** How often old data is removed, ms. */
@@ -249,7 +255,8 @@ export class Pump {
         if (failures > 0) this.#parts.on.recovered();
         failures = 0;
         if (records === 0) await this.#waitForWork();
-        else if (records < BATCH.maxRecords) await this.#gather(begun + GATHER - Date.now());
+        else if (records < BATCH.maxRecords)
+          await this.#gather(begun + (records < FAST.records ? GATHER : FAST.gather) - Date.now());
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         this.#ahead = undefined;
@@ -308,6 +315,7 @@ export class Pump {
     const { lake } = this.#parts;
     const analyzer = this.#analyzer;
     const admission = this.#admission;
+    const { events } = collected;
     const first = cursor.record;
     const counts = { ...state.counts };
     const late = new Map<string, { key: string; start: number; events: number }>();
@@ -334,8 +342,8 @@ export class Pump {
         lake.addRejected(collected.rejections[cursor.rejection]!, sequence, arrival);
         counts.rejected++;
       }
-      for (; collected.events[cursor.event]?.record === cursor.record; cursor.event++)
-        admission.admit(collected.events[cursor.event]!, record, speedOf(clock), take);
+      for (; cursor.event < events.count && events.record[cursor.event] === cursor.record; cursor.event++)
+        admission.admit(eventAt(events, cursor.event), record, speedOf(clock), take);
       if (analyzer.closable) {
         for (const window of analyzer.close()) pending.push(toPending(window));
         if (this.#trainingDue({ ...state, pending }) !== undefined) {
@@ -533,7 +541,7 @@ export class Pump {
 
   #countLate(
     late: Map<string, { key: string; start: number; events: number }>,
-    values: Collected["events"][number]["values"],
+    values: readonly Value[],
     time: number,
   ): void {
     const key = this.#analyzer.keyOf(values);

@@ -115,6 +115,23 @@ describe("instants", () => {
     }
   });
 
+  test("the commonest form is read as its other spellings are, or refused as they are", () => {
+    const digit = fc.constantFrom(..."0123456789/:-T ");
+    const text = fc.array(fc.tuple(fc.nat(18), digit), { maxLength: 4 }).chain((changes) =>
+      fc.date({ min: new Date(-6e13), max: new Date("9999-12-31"), noInvalidDate: true }).map((date) => {
+        const characters = [...date.toISOString().slice(0, 19)];
+        for (const [at, character] of changes) characters[at] = character;
+        return characters.join("");
+      }),
+    );
+    fc.assert(
+      fc.property(text, (local) => {
+        expect(parseInstant(`${local}Z`)).toBe(parseInstant(`${local}+00:00`));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   test("agrees with Date.parse on every date it takes", () => {
     fc.assert(
       fc.property(fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true }), (date) => {
