@@ -60,34 +60,40 @@ async function replay(task: ReplayTask): Promise<{ sent: number; seconds: number
     tell({ kind: "progress", sent, total, at });
   };
   let flying: Promise<void> = Promise.resolve();
-  const put = async (rows: readonly (readonly [string, string])[]) => {
-    const body = bodyOf(task.stream, rows);
+  const put = async (records: string, count: number) => {
+    const body = `{"StreamName":${JSON.stringify(task.stream)},"Records":[${records}]}`;
     await flying;
     flying = send(task, agent, body).then(() => {
-      sent += rows.length;
+      sent += count;
       progress();
     });
     // Awaited with the next batch: this one is encoded while that one travels.
     flying.catch(() => {});
   };
+  let ahead: ReturnType<typeof batchesBetween> | undefined;
   const paceFrom = { wall: Date.now(), event: request.from ?? first };
   for (let day = first - (first % DAY); day <= last; day += DAY) {
-    const rows = await rowsBetween(connection, table, Math.max(day, first), Math.min(day + DAY, last + 1));
+    const [from, until] = [Math.max(day, first), Math.min(day + DAY, last + 1)];
     at = day;
-    if (request.speed === "max")
-      for (let i = 0; i < rows.length; i += BATCH)
-        await put(rows.slice(i, i + BATCH).map((r) => [r[0], r[1]] as const));
-    else {
+    if (request.speed === "max") {
+      const batches = await (ahead ?? batchesBetween(connection, table, from, until));
+      // The next day is put together while this one is sent.
+      ahead = until > last ? undefined : batchesBetween(connection, table, until, Math.min(until + DAY, last + 1));
+      ahead?.catch(() => {});
+      for (const [records, count] of batches) await put(records, count);
+    } else {
+      const rows = await rowsBetween(connection, table, from, until);
       let next = 0;
       while (next < rows.length) {
         const clock = paceFrom.event + (Date.now() - paceFrom.wall) * request.speed;
         let end = next;
-        while (end < rows.length && end - next < BATCH && rows[end]![2] <= clock) end++;
+        while (end < rows.length && end - next < BATCH && rows[end]![1] <= clock) end++;
         if (end > next) {
-          at = rows[end - 1]![2];
-          await put(rows.slice(next, end).map((r) => [r[0], r[1]] as const));
+          at = rows[end - 1]![1];
+          const due = rows.slice(next, end);
+          await put(due.map(([record]) => record).join(","), due.length);
         }
-        if (end < rows.length && rows[end]![2] > clock) {
+        if (end < rows.length && rows[end]![1] > clock) {
           await flying;
           tell({ kind: "reached", time: Math.floor(clock) });
           await new Promise((resolve) => setTimeout(resolve, PACE));
@@ -104,7 +110,7 @@ async function replay(task: ReplayTask): Promise<{ sent: number; seconds: number
   return { sent, seconds: (Date.now() - begun) / 1_000 };
 }
 
-/** The file as a relation of `event_time`, `body` (base64 of the event's JSON), `key` and the file's order. */
+/** The file as a relation of `event_time`, `record` (an entry of PutRecords, as JSON) and the file's order. */
 function tableOf({ request, source, key }: ReplayTask, present: ReadonlySet<string>): string {
   const columns = request.columns ?? {};
   // A field that the file does not have is one that the events do not have: enrich may add it.
@@ -124,8 +130,9 @@ function tableOf({ request, source, key }: ReplayTask, present: ReadonlySet<stri
     ...(request.until === undefined ? [] : [`${time} < make_timestamp(${Math.floor(request.until)} * 1000)`]),
   ];
   const partitionKey = key === null ? "'0'" : `coalesce(CAST(${of(key)} AS VARCHAR), '-')`;
-  return `(SELECT ${time} AS event_time, to_base64(encode(CAST(to_json(struct_pack(${object.join(", ")})) AS VARCHAR))) AS body,
-    ${partitionKey} AS key, ${rowNumber(request.file)} AS row_number
+  const data = `to_base64(encode(CAST(to_json(struct_pack(${object.join(", ")})) AS VARCHAR)))`;
+  const record = `concat('{"Data":"', ${data}, '","PartitionKey":', CAST(to_json(${partitionKey}) AS VARCHAR), '}')`;
+  return `(SELECT ${time} AS event_time, ${record} AS record, ${rowNumber(request.file)} AS row_number
     FROM ${reader(request.file)}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""})`;
 }
 
@@ -173,22 +180,36 @@ async function extent(
   }
 }
 
+/** The records of a span in the order of their events, in the batches that they are sent in: put together where they lie. */
+async function batchesBetween(
+  connection: DuckDBConnection,
+  table: string,
+  from: number,
+  until: number,
+): Promise<(readonly [records: string, count: number])[]> {
+  const result = await connection.runAndReadAll(
+    `SELECT string_agg(record, ',' ORDER BY n), CAST(count(*) AS DOUBLE)
+     FROM (SELECT record, row_number() OVER (ORDER BY event_time, row_number) - 1 AS n ${within(table, from, until)})
+     GROUP BY n // ${BATCH} ORDER BY n // ${BATCH}`,
+  );
+  return result.getRows() as unknown as (readonly [string, number])[];
+}
+
+/** The records of a span with their event times, in their order. */
 async function rowsBetween(
   connection: DuckDBConnection,
   table: string,
   from: number,
   until: number,
-): Promise<(readonly [string, string, number])[]> {
+): Promise<(readonly [record: string, time: number])[]> {
   const result = await connection.runAndReadAll(
-    `SELECT body, key, CAST(epoch_ms(event_time) AS DOUBLE) FROM ${table}
-     WHERE event_time >= make_timestamp(${from} * 1000) AND event_time < make_timestamp(${until} * 1000) ORDER BY event_time, row_number`,
+    `SELECT record, CAST(epoch_ms(event_time) AS DOUBLE) ${within(table, from, until)} ORDER BY event_time, row_number`,
   );
-  return result.getRows() as unknown as (readonly [string, string, number])[];
+  return result.getRows() as unknown as (readonly [string, number])[];
 }
 
-function bodyOf(stream: string, rows: readonly (readonly [string, string])[]): string {
-  const records = rows.map(([data, key]) => `{"Data":"${data}","PartitionKey":${JSON.stringify(key)}}`);
-  return `{"StreamName":${JSON.stringify(stream)},"Records":[${records.join(",")}]}`;
+function within(table: string, from: number, until: number): string {
+  return `FROM ${table} WHERE event_time >= make_timestamp(${from} * 1000) AND event_time < make_timestamp(${until} * 1000)`;
 }
 
 /** One PutRecords; what the service refuses for now is sent again until it is taken. */
