@@ -137,11 +137,17 @@ export class SeasonalSmoothing implements Member {
       const level = this.#state.level;
       const fading = gain.persistence ** stride;
       error *= gain.persistence;
+      // The phases are counted on: a division for each would cost more than all the rest.
+      let i = origin % first.length;
+      let j = origin % second.length;
       for (let t = origin; t < origin + reach; t += stride, error *= fading) {
-        if (seen[t] === 0) continue;
-        const miss = values[t]! - (level + first[t % first.length]! + second[t % second.length]! + error);
-        ahead += squared ? miss * miss : Math.abs(miss);
-        count++;
+        if (seen[t] === 1) {
+          const miss = values[t]! - (level + first[i]! + second[j]! + error);
+          ahead += squared ? miss * miss : Math.abs(miss);
+          count++;
+        }
+        for (i += stride; i >= first.length; ) i -= first.length;
+        for (j += stride; j >= second.length; ) j -= second.length;
       }
     }
     return (count > 0 ? ahead / count : 0) + ONE_STEP_SHARE * (oneStep / Math.max(1, end - warm));
