@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
@@ -12,7 +11,6 @@ import { headersOf, http1 } from "../support/endpoint.ts";
 import {
   bundleEngine,
   dataFolder,
-  engineForTest,
   eventually,
   faultOf,
   select,
@@ -126,59 +124,6 @@ describe("a stream that is damaged", () => {
     const [row] = await select(third.backend, "damaged", "SELECT count(*), count(DISTINCT _sequence) FROM raw");
     expect(row).toEqual(Array(2).fill(String(ordersBetween(0, 5).length)));
   });
-});
-
-const hasPrlimit = spawnSync("prlimit", ["--version"]).status === 0;
-
-describe("a disk that is full", () => {
-  it.skipIf(!hasPrlimit)(
-    "degrades the pipeline, which says so, and goes on without loss once there is space (needs prlimit)",
-    { timeout: 240_000 },
-    async () => {
-      const limited = await engineForTest();
-      const { producer } = await deploy(limited, "full-shop");
-      const limit = (bytes: string) => spawnSync("prlimit", ["--pid", String(limited.pid), `--fsize=${bytes}:`]);
-      await producer.put(toRecords(ordersBetween(0, 5)));
-      await settled(limited.backend, "full-shop");
-      const size = statSync(join(limited.folder, ".forewatch", "store.duckdb.wal")).size;
-      const stream = (await limited.backend.streams.list())[0]!.bytes;
-      expect(limit(String(Math.max(size, stream) + 4_096)).status).toBe(0);
-      // A record costs the store's log more than the stream: the store is full first, while records are still taken.
-      const more = toRecords(ordersBetween(5, 60));
-      let kept = 0;
-      const degraded = await eventually(async () => {
-        kept += (await producer.putOnce(more.slice(kept, kept + 1))).length;
-        const [summary] = await limited.backend.stack.list();
-        return summary?.state === "degraded" ? summary : undefined;
-      }, "the pipeline to degrade");
-      expect(degraded.fault).toMatchObject({ code: "engine.disk-full" });
-      expect(degraded.fault!.next).toMatch(/space/);
-      // Then the stream is full too, and refuses what it cannot keep.
-      const refused = await eventually(
-        () =>
-          producer.putOnce(more.slice(kept, kept + 20)).then(
-            (places) => {
-              kept += places.length;
-              return undefined;
-            },
-            (error: Error) => error,
-          ),
-        "the stream to be full",
-      );
-      expect(refused.message).toMatch(/no space left for the stream/);
-
-      expect(limit("unlimited").status).toBe(0);
-      await eventually(async () => {
-        const [summary] = await limited.backend.stack.list();
-        return summary?.state === "running" ? true : undefined;
-      }, "the pipeline to recover");
-      kept += (await producer.putOnce(more.slice(kept, kept + 20))).length;
-      const status = await settled(limited.backend, "full-shop");
-      expect(status.fault).toBeUndefined();
-      const [row] = await select(limited.backend, "full-shop", "SELECT count(*), count(DISTINCT _sequence) FROM raw");
-      expect(row).toEqual(Array(2).fill(String(ordersBetween(0, 5).length + kept)));
-    },
-  );
 });
 
 describe("a pipeline's own code", () => {
