@@ -1,0 +1,127 @@
+/**
+ * The training's UNLOAD as Athena would run it: through the dialect on DuckDB, over the sample's flights and over made-up clicks;
+ * what it gives, as JSON lines, is staged, and DeepAR's channels are held to their documented grammar.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseRows, stage, trainingSeries, trainingSpan } from "../../../infra/lambda/staging.ts";
+import { lakeColumns } from "../../../infra/template/deliver.ts";
+import { familiesOf, familyOf } from "../../../infra/workflow/deepar.ts";
+import { unloadSql } from "../../../infra/workflow/training.ts";
+import { toSeries } from "../../../src/core/prepare.ts";
+import type { PipelineSpec } from "../../../src/core/spec.ts";
+import { MACROS, rewriteForDuckDB, SESSION } from "../../../src/sql/index.ts";
+import { checkDeepArLine } from "./deepar-format.ts";
+import { CLICKS, FLIGHTS } from "./pipelines.ts";
+
+const SAMPLE = fileURLToPath(new URL("../../../node_modules/vega-datasets/data/flights-3m.parquet", import.meta.url));
+const ORIGIN = Date.UTC(2001, 2, 1);
+
+const folder = mkdtempSync(join(tmpdir(), "forewatch-unload-"));
+let db: DuckDBConnection;
+beforeAll(async () => {
+  db = await (await DuckDBInstance.create(":memory:")).connect();
+  for (const setting of SESSION) await db.run(setting);
+  await db.run(MACROS);
+});
+afterAll(() => {
+  db.closeSync();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Rows of the lake, partitioned by the day of arrival as Firehose does it. */
+const LAKES: readonly (readonly [PipelineSpec, string])[] = [
+  [
+    FLIGHTS,
+    `SELECT date::TIMESTAMP AS scheduled, origin, destination, delay::DOUBLE AS delay, distance::DOUBLE AS distance,
+       strftime(date, '%Y-%m-%d') AS dt
+     FROM '${SAMPLE.replaceAll("'", "''")}' WHERE date < TIMESTAMP '2001-03-02'`,
+  ],
+  [
+    CLICKS,
+    `SELECT t AS "at", ['/', '/it''s'][1 + i % 2] AS page, i % 3 = 0 AS mobile, (200 + i % 4)::BIGINT AS status,
+       CASE WHEN i % 11 = 0 THEN NULL ELSE 1e7 / (1 + i % 13) END AS bytes, strftime(t, '%Y-%m-%d') AS dt
+     FROM (SELECT i, TIMESTAMP '2001-02-10' + to_seconds(i * 97) AS t FROM range(20000) AS r(i))`,
+  ],
+];
+
+describe.each(LAKES.map(([spec, lake]) => [spec.name, spec, lake] as const))("%s", (name, spec, lake) => {
+  let lines: string[];
+  beforeAll(async () => {
+    await db.run(
+      `CREATE OR REPLACE TABLE raw AS SELECT *, '0' AS _sequence, now()::TIMESTAMP AS _arrival FROM (${lake})`,
+    );
+    const columns = lakeColumns(spec).map((c) => ({ name: c.Name, type: c.Type }));
+    const catalogue = { tables: [{ name: "raw", columns: [...columns, { name: "dt", type: "string" }] }] };
+    const out = join(folder, name);
+    mkdirSync(out);
+    // The dialect leaves doubles' texts in JSON files to Athena: Parquet stands in for the files, and JSON is made of it below.
+    const statement = unloadSql(spec, trainingSpan(spec, ORIGIN), "s3://bucket/rows/").replace("'JSON'", "'PARQUET'");
+    await db.run(rewriteForDuckDB(statement, { catalogue, locate: () => out }).sql);
+    const reader = await db.runAndReadAll(`SELECT to_json(r)::VARCHAR FROM read_parquet('${out}/**') AS r`);
+    lines = reader.getRows().map(([line]) => javaNumbers(String(line)));
+  });
+
+  test("gives rows of every column, names in lower case", () => {
+    expect(lines.length).toBeGreaterThan(1_000);
+    const row = JSON.parse(lines[0]!) as Record<string, unknown>;
+    expect(Object.keys(row)).toEqual(
+      ["window_start", ...spec.series.by.map((b) => b.field), ...spec.series.measures.map((m) => m.name)].map((n) =>
+        n.toLowerCase(),
+      ),
+    );
+  });
+
+  test("says what the preparation query says to people", () => {
+    const span = trainingSpan(spec, ORIGIN);
+    const series = toSeries(spec, parseRows(spec, lines.join("\n")), span);
+    const counts = series.filter((s) => s.measure.statistic === "count" && s.measure.field === "*");
+    expect(counts.length).toBeGreaterThan(0);
+    const total = counts.reduce((sum, s) => sum + s.values.reduce((a, b) => a + (Number.isNaN(b) ? 0 : b), 0), 0);
+    expect(total).toBe(EVENTS[name]);
+  });
+
+  test("becomes channels that DeepAR reads", () => {
+    const families = stage(spec, trainingSeries(spec, parseRows(spec, lines.join("\n")), ORIGIN, []));
+    expect(families.map((f) => f.family)).toEqual(familiesOf(spec));
+    for (const { family, ids, train, test: whole, predict } of families) {
+      const measures = spec.series.measures.filter((m) => familyOf(m) === family).length;
+      const expected = { cat: measures > 1 ? 1 : 0 };
+      for (const channel of [train, whole, predict]) {
+        const found = channel.trimEnd().split("\n");
+        expect(found.flatMap((line) => checkDeepArLine(line, expected))).toEqual([]);
+      }
+      expect(whole.trimEnd().split("\n")).toHaveLength(ids.length);
+      expect(predict.trimEnd().split("\n")).toHaveLength(2 * ids.length);
+      // A count is a whole number from 0 on, which its likelihood needs.
+      if (family === "counts")
+        for (const line of whole.trimEnd().split("\n"))
+          for (const v of (JSON.parse(line) as { target: unknown[] }).target)
+            expect(v === null || v === "NaN" || (Number.isInteger(v) && (v as number) >= 0)).toBe(true);
+    }
+  });
+});
+
+/** Events within the span, counted by a query of its own: of the listed airports; with a page and a value for mobile. */
+const EVENTS: Record<string, number> = {};
+beforeAll(async () => {
+  const airports = "('ATL', 'BOS', 'DFW', 'EWR', 'JFK', 'LAX', 'LGA', 'ORD')";
+  for (const [spec, lake] of LAKES) {
+    const { from, until } = trainingSpan(spec, ORIGIN);
+    const time = spec.source.time;
+    const among = spec === FLIGHTS ? `AND origin IN ${airports}` : "";
+    const reader = await db.runAndReadAll(
+      `SELECT count(*)::INTEGER FROM (${lake}) WHERE epoch_ms("${time}") >= ${from} AND epoch_ms("${time}") < ${until} ${among}`,
+    );
+    EVENTS[spec.name] = Number(reader.getRows()[0]![0]);
+  }
+});
+
+/** Doubles as Java writes them into JSON, where they are large: 1.0E7. */
+function javaNumbers(line: string): string {
+  return line.replace(/(?<=[:,[])\d{8,}\.\d+(?=[,}\]])/g, (text) => Number(text).toExponential().replace("e+", "E"));
+}
