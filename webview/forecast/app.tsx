@@ -1,6 +1,6 @@
 /** The forecast page: a pipeline's series, their actuals against the forecast, live. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { PageStates } from "../../src/rpc/page.ts";
+import type { PageStates, SeriesInfo } from "../../src/rpc/page.ts";
 import { useLiveChart } from "../parts/chart/live.ts";
 import { legendOf } from "../parts/chart/plot.ts";
 import { type ChartHandle, SeriesChart } from "../parts/chart/series-chart.tsx";
@@ -30,6 +30,7 @@ export const FORECAST_STATE: PageStates["forecast"] = {
 };
 
 const DEFAULT_SPAN = PRESETS[3].span;
+const NONE: readonly SeriesInfo[] = [];
 /** Ranges change with every frame of a gesture; the host is told when it rests. */
 const REST = 150;
 
@@ -38,7 +39,7 @@ export function ForecastPage(page: Page<"forecast">) {
   const zone = settings.timeZone;
   const source = useChartSource(page);
   const asked = useSeries(page);
-  const series = asked.value ?? [];
+  const series = asked.value ?? NONE;
   const all = useMemo(() => groupSeries(series), [series]);
   const found = useMemo(() => groupSeries(series, state.search), [series, state.search]);
   const known = series.some((each) => each.id === state.series);
@@ -71,7 +72,7 @@ export function ForecastPage(page: Page<"forecast">) {
     }, REST);
     return () => clearTimeout(timer);
   }, [gesture, keep]);
-  // Said of where the chart rests, not of every frame of a gesture.
+  // Said and listed of where the chart rests, not of every frame of a gesture.
   const rest = useRef<Range | null>(null);
   if (!gesture) rest.current = range;
   const onGesture = useCallback((next: Range) => setGesture(next), []);
@@ -132,6 +133,22 @@ export function ForecastPage(page: Page<"forecast">) {
       client.request("incidents.declare", { pipeline: subject.pipeline, series: id, from: range.from }),
     );
 
+  // The same element while a gesture moves the range, so that a list of hundreds is left alone.
+  const picker = useMemo(
+    () =>
+      state.picker && (
+        <Picker
+          groups={found}
+          total={series.length}
+          selected={id}
+          search={state.search}
+          onSearch={(search) => keep({ search })}
+          onSelect={(next) => keep({ series: next })}
+        />
+      ),
+    [state.picker, found, series.length, id, state.search, keep],
+  );
+
   if (!asked.value) {
     if (asked.fault) return <FaultNotice fault={asked.fault} onRetry={asked.reload} />;
     return <Loading label="Reading the series" />;
@@ -186,16 +203,7 @@ export function ForecastPage(page: Page<"forecast">) {
       {action.fault && <FaultStrip fault={action.fault} onClose={action.clear} />}
       {chart.fault && columns && <FaultStrip fault={chart.fault} onClose={chart.reload} />}
       <div class="forecast-body">
-        {state.picker && (
-          <Picker
-            groups={found}
-            total={series.length}
-            selected={id}
-            search={state.search}
-            onSearch={(search) => keep({ search })}
-            onSelect={(next) => select(next)}
-          />
-        )}
+        {picker}
         <div class="forecast-main">
           {!columns || !range || !extent ? (
             chart.fault ? (
@@ -250,9 +258,9 @@ export function ForecastPage(page: Page<"forecast">) {
             </>
           )}
         </div>
-        {state.table && columns && range && (
+        {state.table && columns && seen && (
           <aside class="forecast-table" aria-label="Table">
-            <WindowTable columns={columns} range={range} zone={zone} label={`${title}: windows in view`} />
+            <WindowTable columns={columns} range={seen} zone={zone} label={`${title}: windows in view`} />
           </aside>
         )}
       </div>

@@ -96,6 +96,7 @@ function Picture({ columns, range }: { readonly columns: ChartColumns; readonly 
   }, []);
   // Drawn again for a new size or theme
   useEffect(() => {
+    if (round === 0) return;
     drawMiniature(canvas.current!, columns, readTheme(), { range, padding: 6, mark: 2 });
   }, [columns, range.from, range.until, round]);
   return <canvas ref={canvas} />;

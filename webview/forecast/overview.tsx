@@ -35,6 +35,7 @@ export function Overview({ columns, extent, range, zone, onRange }: Props) {
 
   // Drawn again for a new size or theme
   useEffect(() => {
+    if (size === 0) return;
     drawMiniature(canvas.current!, columns, readTheme(), { range: all, padding: 4, mark: 1.5 });
   }, [columns, size, theme, all.from, all.until]);
 

@@ -16,10 +16,20 @@ function dateFormat(zone: Zone, options: Intl.DateTimeFormatOptions): Intl.DateT
 
 /** `5 Mar 06:00`; with the year when asked: `5 Mar 2001 06:00`. */
 export function formatTime(at: number, zone: Zone, options: { readonly year?: boolean } = {}): string {
-  const date = dateFormat(zone, { day: "numeric", month: "short", ...(options.year && { year: "numeric" }) }).format(
-    at,
-  );
-  return `${date} ${formatClock(at, zone)}`;
+  return `${formatDate(at, zone, options)} ${formatClock(at, zone)}`;
+}
+
+/** `5 Mar`; with the year when asked: `5 Mar 2001`; without the day when asked: `Mar`. */
+export function formatDate(
+  at: number,
+  zone: Zone,
+  { year = false, day = true }: { readonly year?: boolean; readonly day?: boolean } = {},
+): string {
+  return dateFormat(zone, {
+    ...(day && { day: "numeric" }),
+    month: "short",
+    ...(year && { year: "numeric" }),
+  }).format(at);
 }
 
 /** `Mon 5 Mar 2001, 06:00 UTC`: where there is room for no doubt. */

@@ -1,36 +1,18 @@
 /**
- * One series drawn by Chart.js: actual, median, band, alarm edges, breaching and late windows, incidents, the newest window.
- * Chart.js only ever gets the visible part (`visible`), taken anew before each update; so it draws a hundred thousand
- * windows as fast as a thousand. Pan (drag), zoom (wheel, pinch) and selecting (shift-drag) are chartjs-plugin-zoom's.
+ * One series on a canvas with axes. Chart.js owns the canvas, its size and its axes; pan (drag), zoom (wheel, pinch) and
+ * selecting (shift-drag) are chartjs-plugin-zoom's; the series itself is drawn between by `draw.ts`, from what is `visible`,
+ * for a hundred thousand windows within a frame.
  */
-import {
-  Chart,
-  type ChartConfiguration,
-  Filler,
-  LinearScale,
-  LineController,
-  LineElement,
-  PointElement,
-  TimeScale,
-} from "chart.js";
-import "chartjs-adapter-luxon";
-import annotation, { type AnnotationOptions } from "chartjs-plugin-annotation";
+import { Chart, type ChartConfiguration, LinearScale } from "chart.js";
 import zoom from "chartjs-plugin-zoom";
 import type { ChartColumns } from "../../../src/rpc/page.ts";
 import { formatNumber, type Zone } from "../format.ts";
+import { drawIncidents, drawNow, drawSeries, type Frame } from "./draw.ts";
 import { type ChartTheme, readTheme } from "./theme.ts";
-import {
-  alarmEdges,
-  extent,
-  newestActual,
-  type Point,
-  type Range,
-  roundValues,
-  type Visible,
-  visible,
-} from "./visible.ts";
+import { type Instant, roundInstants, roundValues } from "./ticks.ts";
+import { alarmEdges, extent, type Range, type Visible, valueRange, visible } from "./visible.ts";
 
-Chart.register(LineController, LineElement, PointElement, LinearScale, TimeScale, Filler, annotation, zoom);
+Chart.register(LinearScale, zoom);
 
 export interface PlotOptions {
   readonly zone: Zone;
@@ -48,31 +30,37 @@ export const LEAST_WINDOWS = 6;
 const AXIS_WIDTH = 52;
 /** Values named on the value axis. */
 const MOST_TICKS = 6;
-/** Where lines are among the datasets. */
-const UPPER = 0;
-const LOWER = 1;
-const MEDIAN = 2;
-const ACTUAL = 3;
-const EDGES = [6, 7];
-/** Dashes of the median and of the alarm edges. */
-const DASHES = { median: [5, 4], edge: [2, 3] };
-/** CSS px that a bucket of merged windows takes. */
-const BUCKET_WIDTH = 2;
+/** CSS px that the name of an instant takes, with the room about it. */
+const INSTANT_WIDTH = 86;
+/** Radius of the marks, CSS px. */
+const MARK = 4;
+/** CSS px that a window must have to be drawn as lines while the picture rests. */
+const LINE_ROOM = 3;
+/** Windows that are drawn as lines even in motion. */
+const LINES_IN_MOTION = 60;
+/** Ms without a change after which the picture rests. */
+const REST = 150;
+
+type Picture = Chart<"line", never[]>;
 
 export class SeriesPlot {
-  private readonly chart: Chart<"line", Point[]>;
+  private readonly chart: Picture;
   private readonly options: PlotOptions;
   private columns: ChartColumns;
   private range: Range;
   private theme: ChartTheme = readTheme();
-  /** What is drawn now. */
-  shown: Visible | undefined;
+  private part: Visible;
+  /** Set while the picture moves. */
+  private moving: ReturnType<typeof setTimeout> | undefined;
+  private instants: readonly Instant[] = [];
 
   /** Draws `columns` over `range` at once. */
   constructor(canvas: HTMLCanvasElement, options: PlotOptions, columns: ChartColumns, range: Range) {
     this.options = options;
     this.columns = columns;
     this.range = range;
+    this.part = visible(columns, range, { columns: 1, lines: 0 });
+    this.rest(0);
     this.chart = new Chart(canvas, this.configuration());
   }
 
@@ -84,7 +72,6 @@ export class SeriesPlot {
   /** Draws other columns. */
   show(columns: ChartColumns, range: Range): void {
     this.columns = columns;
-    this.chart.options.plugins!.annotation = { annotations: this.annotations(columns) };
     this.chart.options.plugins!.zoom = this.zoomOptions();
     this.setRange(range);
   }
@@ -100,9 +87,7 @@ export class SeriesPlot {
   /** Takes up the document's colours again. */
   restyle(): void {
     this.theme = readTheme();
-    const { options, data } = this.configuration();
-    this.chart.options = options!;
-    this.chart.data = data;
+    this.chart.options = this.configuration().options!;
     this.chart.update("none");
   }
 
@@ -140,130 +125,90 @@ export class SeriesPlot {
   }
 
   destroy(): void {
+    clearTimeout(this.moving);
     this.chart.destroy();
   }
 
-  /** Before each update: the range that is asked for, and the windows in it. */
-  private refill(chart: Chart<"line", Point[]>): void {
-    const { columns } = this;
-    const x = chart.options.scales!.x!;
-    this.range = { from: Number(x.min), until: Number(x.max) };
-    const buckets = Math.max(50, Math.round((chart.chartArea?.right ?? chart.width) / BUCKET_WIDTH));
-    const part = visible(columns, this.range, buckets);
-    this.shown = part;
-    const lines = [part.upper, part.lower, part.median, part.actual, part.breaching, part.late, ...part.edges];
-    chart.data.datasets.forEach((dataset, i) => {
-      dataset.data = (lines[i] ?? []) as Point[];
-    });
-    const roomy = !part.thinned && part.actual.length < chart.width / 12;
-    chart.data.datasets[ACTUAL]!.pointRadius = roomy ? 2 : 0;
-    // Dashes and outlines of thousands of short segments cost most of a frame, and no one can tell them from plain lines.
-    const line = (at: number, look: { borderDash?: number[]; borderWidth?: number }) =>
-      Object.assign(chart.data.datasets[at]!, look);
-    line(MEDIAN, { borderDash: part.thinned ? [] : DASHES.median });
-    for (const at of EDGES) line(at, { borderDash: part.thinned ? [] : DASHES.edge });
-    for (const at of [UPPER, LOWER]) line(at, { borderWidth: part.thinned ? 0 : 1 });
+  /** Before each update: the range that is asked for, and what of the series is in it. */
+  private refill(chart: Picture): void {
+    const { min, max } = chart.options.scales!.x!;
+    this.range = { from: Number(min), until: Number(max) };
+    const width = Math.max(50, Math.round(chart.width - AXIS_WIDTH));
+    // Lines through many windows take more than a frame to fill: in motion they are columns, which look much the same.
+    const lines = this.moving === undefined ? width / LINE_ROOM : LINES_IN_MOTION;
+    this.part = visible(this.columns, this.range, { columns: width, lines });
+    this.instants = roundInstants(this.range, this.options.zone, Math.max(2, Math.floor(width / INSTANT_WIDTH)));
+    this.rest(width);
   }
 
-  private configuration(): ChartConfiguration<"line", Point[]> {
+  /** Draws lines in place of columns, if there is room for them, when nothing has changed for a while. */
+  private rest(width: number): void {
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      this.moving = undefined;
+      const still = visible(this.columns, this.range, { columns: width, lines: width / LINE_ROOM });
+      if (still.bucket !== null || this.part.bucket === null) return;
+      this.part = still;
+      this.chart.draw();
+    }, REST);
+  }
+
+  private draw(chart: Picture): void {
+    const { columns, part, theme } = this;
+    const y = chart.scales.y!;
+    const { left, right, top, bottom } = chart.chartArea;
+    const frame: Frame = { left, right, top, bottom, range: this.range, low: y.min, high: y.max };
+    drawIncidents(chart.ctx, frame, columns, theme);
+    drawSeries(chart.ctx, frame, part, { theme, whole: true, mark: MARK });
+    drawNow(chart.ctx, frame, columns, theme);
+  }
+
+  private configuration(): ChartConfiguration<"line", never[]> {
     const { theme } = this;
-    const thick = theme.kind === "contrast" ? 1 : 0;
-    const none = { data: [] as Point[], pointRadius: 0, pointHitRadius: 0, tension: 0 };
-    const edge = {
-      ...none,
-      label: "Alarm edge",
-      borderColor: theme.edge,
-      borderWidth: 1,
-      borderDash: [2, 3],
-      order: 4,
-    };
-    const mark = { ...none, showLine: false, borderWidth: 1.5, borderColor: theme.background };
+    const ticks = { padding: 8, maxRotation: 0, autoSkip: false };
     return {
       type: "line",
+      data: { datasets: [] },
       plugins: [
         {
-          id: "visible",
-          beforeUpdate: (chart) => this.refill(chart as Chart<"line", Point[]>),
+          id: "series",
+          beforeUpdate: (chart) => this.refill(chart as Picture),
+          beforeDatasetsDraw: (chart) => this.draw(chart as Picture),
           afterDraw: () => this.options.onDraw?.(),
         },
       ],
-      data: {
-        datasets: [
-          {
-            ...none,
-            label: "Upper",
-            borderColor: theme.bandLine,
-            borderWidth: 1,
-            backgroundColor: theme.band,
-            fill: "+1",
-            order: 6,
-          },
-          { ...none, label: "Lower", borderColor: theme.bandLine, borderWidth: 1, order: 6 },
-          {
-            ...none,
-            label: "Expected",
-            borderColor: theme.expected,
-            borderWidth: 1.25 + thick,
-            borderDash: DASHES.median,
-            order: 3,
-          },
-          {
-            ...none,
-            label: "Actual",
-            borderColor: theme.actual,
-            backgroundColor: theme.actual,
-            borderWidth: 1.75 + thick,
-            borderJoinStyle: "round",
-            order: 2,
-          },
-          { ...mark, label: "Breaching", backgroundColor: theme.breach, pointRadius: 4, order: 1 },
-          { ...mark, label: "Late", backgroundColor: theme.late, pointRadius: 5, pointStyle: "rectRot", order: 0 },
-          { ...edge },
-          { ...edge },
-        ],
-      },
       options: {
         animation: false,
         responsive: true,
         maintainAspectRatio: false,
-        parsing: false,
-        normalized: true,
         events: [],
         layout: { padding: { top: 22, right: 12 } },
         font: { family: theme.font, size: 11 },
-        plugins: { zoom: this.zoomOptions(), annotation: { annotations: this.annotations(this.columns) } },
+        plugins: { zoom: this.zoomOptions() },
         scales: {
           x: {
-            type: "time",
+            type: "linear",
             min: this.range.from,
             max: this.range.until,
-            adapters: { date: { zone: this.options.zone, locale: "en-GB" } },
-            time: {
-              displayFormats: { minute: "HH:mm", hour: "HH:mm", day: "d MMM", week: "d MMM", month: "MMM yyyy" },
-              isoWeekday: true,
-            },
             grid: { color: theme.grid, drawTicks: false },
             border: { color: theme.grid },
             ticks: {
-              color: ({ tick }) => (tick?.major ? theme.text : theme.muted),
-              padding: 8,
-              maxRotation: 0,
-              autoSkipPadding: 28,
-              major: { enabled: true },
+              ...ticks,
+              color: ({ index }) => (this.instants[index]?.major ? theme.text : theme.muted),
+              callback: (_, i) => this.instants[i]?.label ?? "",
+            },
+            afterBuildTicks: (scale) => {
+              scale.ticks = this.instants.map(({ at }) => ({ value: at }));
             },
           },
           y: {
-            bounds: "data",
+            type: "linear",
             grid: { color: theme.grid, drawTicks: false },
             border: { display: false },
-            ticks: {
-              color: theme.muted,
-              padding: 8,
-              callback: (value) => formatNumber(Number(value)),
-            },
+            ticks: { ...ticks, color: theme.muted, callback: (value) => formatNumber(Number(value)) },
             // Here, not as options: those of this update are settled before the visible part is known.
             afterDataLimits: (scale) => {
-              if (this.shown) [scale.min, scale.max] = valueRange(this.shown);
+              [scale.min, scale.max] = valueRange(this.part);
             },
             // Round values within the range; Chart.js would either widen it to them or begin at its odd edge.
             afterBuildTicks: (scale) => {
@@ -310,51 +255,6 @@ export class SeriesPlot {
       },
     };
   }
-
-  private annotations(columns: ChartColumns): Record<string, AnnotationOptions> {
-    const { theme } = this;
-    const newest = newestActual(columns);
-    const out: Record<string, AnnotationOptions> = {};
-    for (const { id, from, until } of columns.incidents) {
-      const end = until ?? newest ?? from;
-      out[`incident-${id}`] = {
-        type: "box",
-        drawTime: "beforeDatasetsDraw",
-        xMin: from,
-        xMax: Math.max(end, from + columns.every),
-        backgroundColor: theme.incident,
-        borderWidth: theme.kind === "contrast" ? 1 : 0,
-        borderColor: theme.breach,
-      };
-    }
-    const last = extent(columns)?.until ?? 0;
-    if (newest !== null && newest < last) {
-      out.now = {
-        type: "line",
-        scaleID: "x",
-        value: newest - columns.every,
-        borderColor: theme.now,
-        borderWidth: 1,
-        borderDash: [3, 3],
-      };
-    }
-    return out;
-  }
-}
-
-/** From the lowest to the highest visible value, with a little room; zero is not forced into it. */
-function valueRange(part: Visible): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const line of [part.actual, part.lower, part.upper]) {
-    for (const { y } of line) {
-      if (y < low) low = y;
-      if (y > high) high = y;
-    }
-  }
-  if (!Number.isFinite(low)) return [0, 1];
-  const room = (high - low || Math.abs(high) || 1) * 0.06;
-  return [low - room, high + room];
 }
 
 /** The names of what the plot draws, for its legend. */

@@ -1,6 +1,6 @@
 /** A series' chart with what lies over it: crosshair, reading, and the incidents' flags. */
 import type { Ref } from "preact";
-import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
+import { useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ChartColumns } from "../../../src/rpc/page.ts";
 import { formatDeviation, formatFullTime, formatNumber, formatPercent, type Zone } from "../format.ts";
 import { Icon } from "../icon.tsx";
@@ -39,7 +39,8 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
   const shown = useRef({ columns, range });
   shown.current = { columns, range };
 
-  useEffect(() => {
+  // Before the frame is shown, not after it.
+  useLayoutEffect(() => {
     const options = {
       zone,
       interactive,
@@ -52,7 +53,7 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
     const made = new SeriesPlot(canvas.current!, options, shown.current.columns, shown.current.range);
     own.current = shown.current.range;
     plot.current = made;
-    performance.mark("forewatch:painted");
+    onceShown(() => performance.mark("forewatch:painted"));
     const release = onThemeChange(() => made.restyle());
     return () => {
       release();
@@ -61,13 +62,13 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
     };
   }, [zone, interactive]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (plot.current?.shows(columns)) return;
     own.current = shown.current.range;
     plot.current?.show(columns, shown.current.range);
   }, [columns]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = own;
     // What the user's own gesture set is drawn already.
     if (current?.from === range.from && current.until === range.until) return;
@@ -114,6 +115,18 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
       </div>
     </div>
   );
+}
+
+/** Calls `then` after the next frame has been drawn: a message is handled only when the frame is done. */
+function onceShown(then: () => void): void {
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      then();
+    };
+    port2.postMessage(null);
+  });
 }
 
 interface FlagsProps {

@@ -20,8 +20,16 @@ export interface ChartTheme {
   readonly palette: readonly string[];
 }
 
-/** The theme that the document has now. */
+let known: { readonly key: string; readonly theme: ChartTheme } | undefined;
+
+/** The theme that the document has now; read anew only when VS Code has restyled it. */
 export function readTheme(): ChartTheme {
+  const key = `${document.body.className} ${document.documentElement.getAttribute("style")}`;
+  if (known?.key !== key) known = { key, theme: takeTheme() };
+  return known.theme;
+}
+
+function takeTheme(): ChartTheme {
   const style = getComputedStyle(document.documentElement);
   const get = (name: string, fallback: string) => style.getPropertyValue(`--vscode-${name}`).trim() || fallback;
   const classes = document.body.classList;

@@ -1,9 +1,10 @@
 /**
- * What of a series is drawn: the windows of a range, thinned to what the pixels can show. A bucket of windows keeps its
- * smallest and its largest actual, so a spike of one window stays visible at any zoom; the band keeps its envelope.
- * Buckets lie on a grid of absolute time, so that the picture does not shimmer while it is panned.
+ * What of a series is drawn: the windows of a range; where they are too dense for lines, as columns of pixels. A column
+ * spans from the smallest to the largest actual of its windows, so a spike of one window stays visible at any zoom; the
+ * band keeps its envelope. Columns lie on a grid of absolute time, so that the picture does not shimmer while it is panned.
  */
 import type { ChartColumns } from "../../../src/rpc/page.ts";
+import { Extremes } from "./extremes.ts";
 
 export interface Point {
   readonly x: number;
@@ -16,19 +17,34 @@ export interface Range {
   readonly until: number;
 }
 
+/** Places in ascending time, an entry each in every array: windows, or buckets of a column's width. NaN: no value. */
 export interface Visible {
-  readonly actual: readonly Point[];
-  readonly lower: readonly Point[];
-  readonly median: readonly Point[];
-  readonly upper: readonly Point[];
+  /** Width of a bucket, ms; null: every window is a place of its own. */
+  readonly bucket: number | null;
+  /** A window's start, or a bucket's. */
+  readonly at: Float64Array;
+  /** The smallest and the largest actual: the same array when every window is a place of its own. */
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly lower: Float64Array;
+  readonly median: Float64Array;
+  readonly upper: Float64Array;
   /** The values at which an alarm counts a window as breaching, a line for each side that a rule watches. */
-  readonly edges: readonly (readonly Point[])[];
-  /** Windows beyond the edge. */
+  readonly edges: readonly Float64Array[];
+  /** Windows beyond the edge: of a bucket, the one that is farthest beyond. */
   readonly breaching: readonly Point[];
   /** Windows for which events came too late. */
   readonly late: readonly Point[];
-  /** Whether windows were merged. */
-  readonly thinned: boolean;
+  /** The smallest and the largest of the range's actuals and band; null when there are none. */
+  readonly values: readonly [number, number] | null;
+}
+
+/** What there is room for. */
+export interface Room {
+  /** Columns of pixels. */
+  readonly columns: number;
+  /** As many windows at most are a place each, to be drawn as lines. */
+  readonly lines: number;
 }
 
 export interface Edge {
@@ -78,154 +94,175 @@ export function nearestIndex(start: Float64Array, at: number): number {
   return at - start[next - 1]! <= start[next]! - at ? next - 1 : next;
 }
 
-/** The windows of `range` (and one beyond each end, so that lines reach the edge) in at most about 2 × `buckets` points. */
-export function visible(columns: ChartColumns, range: Range, buckets: number): Visible {
+/** What is visible of a series: its windows, or, if there are more than `room.lines`, buckets of a column each. */
+export function visible(columns: ChartColumns, range: Range, room: Room): Visible {
   const { start } = columns;
-  const first = Math.max(0, indexAt(start, range.from) - 1);
-  const end = Math.min(start.length, indexAt(start, range.until) + 1);
-  const edges = alarmEdges(columns.rules);
-  return end - first <= buckets * 2
-    ? everyWindow(columns, first, end, edges)
-    : thinned(columns, first, end, edges, (range.until - range.from) / buckets);
+  const first = indexAt(start, range.from);
+  const end = indexAt(start, range.until);
+  // One beyond each end, so that lines reach the edge; columns of many windows reach it by themselves.
+  const beyond = end - first <= room.columns ? 1 : 0;
+  const part: Part = { columns, first: Math.max(0, first - beyond), end: Math.min(start.length, end + beyond) };
+  const values = valuesOf({ columns, first, end });
+  if (end - first <= room.lines) return everyWindow(part, values);
+  // A width is a span over a number of pixels: the same one differs in its last digits from frame to frame of a pan.
+  return bucketed(part, values, Number(((range.until - range.from) / room.columns).toPrecision(9)));
 }
 
-function everyWindow(columns: ChartColumns, first: number, end: number, edges: readonly Edge[]): Visible {
-  const { start, actual, lower, median, upper, deviation, late } = columns;
-  const out = collector(edges);
-  for (let i = first; i < end; i++) {
-    const x = start[i]!;
-    out.actual.push({ x, y: actual[i]! });
-    out.lower.push({ x, y: lower[i]! });
-    out.median.push({ x, y: median[i]! });
-    out.upper.push({ x, y: upper[i]! });
-    out.edge(x, median[i]!, lower[i]!, upper[i]!);
-    if (isBreaching(deviation[i]!, edges)) out.breaching.push({ x, y: actual[i]! });
-    if (late[i]! > 0) out.late.push({ x, y: actual[i]! });
-  }
-  return { ...out, thinned: false };
-}
-
-function thinned(columns: ChartColumns, first: number, end: number, edges: readonly Edge[], asked: number): Visible {
-  const out = collector(edges);
-  const { width, buckets } = bucketsOf(columns, asked);
-  for (let i = first; i < end; ) {
-    const at = Math.floor(columns.start[i]! / width);
-    let bucket = buckets.get(at);
-    if (!bucket) {
-      bucket = merge(columns, at, width, edges);
-      buckets.set(at, bucket);
-    }
-    out.actual.push(...bucket.actual);
-    out.lower.push(bucket.lower);
-    out.median.push(bucket.median);
-    out.upper.push(bucket.upper);
-    bucket.edges.forEach((point, k) => {
-      out.edges[k]!.push(point);
-    });
-    if (bucket.breaching) out.breaching.push(bucket.breaching);
-    if (bucket.late) out.late.push(bucket.late);
-    i = bucket.end;
-  }
-  return { ...out, thinned: true };
-}
-
-/** The windows of [at, at + 1) widths, merged. */
-interface Bucket {
-  /** The index of the first window after it. */
+/** The windows from `first` to before `end`. */
+interface Part {
+  readonly columns: ChartColumns;
+  readonly first: number;
   readonly end: number;
-  readonly actual: readonly Point[];
-  readonly lower: Point;
-  readonly median: Point;
-  readonly upper: Point;
-  readonly edges: readonly Point[];
-  readonly breaching: Point | undefined;
-  readonly late: Point | undefined;
 }
 
-/** What was merged last for a chart: while it is panned the width stays, and only buckets that come into view are new. */
-const merged = new WeakMap<ChartColumns, Buckets>();
-
-interface Buckets {
-  readonly width: number;
-  readonly buckets: Map<number, Bucket>;
+function valuesOf({ columns, first, end }: Part): Visible["values"] {
+  const known = extremesOf(columns);
+  const shown = [known.actual, known.lower, known.upper];
+  const least = Math.min(...shown.map((column) => column.least(first, end)));
+  const greatest = Math.max(...shown.map((column) => column.greatest(first, end)));
+  return least <= greatest ? [least, greatest] : null;
 }
 
-function bucketsOf(columns: ChartColumns, width: number): Buckets {
-  const known = merged.get(columns);
-  // A width is a span over a number of pixels: the same one differs in its last digits from frame to frame.
-  if (known && Math.abs(known.width / width - 1) < 1e-9) return known;
-  const made = { width, buckets: new Map<number, Bucket>() };
-  merged.set(columns, made);
-  return made;
-}
-
-function merge(columns: ChartColumns, at: number, width: number, edges: readonly Edge[]): Bucket {
-  const { start, actual, lower, median, upper, deviation, late } = columns;
-  const [least, most] = ordinary(edges);
-  // The division decides, as for the caller: a product may differ from it in the last digit.
-  let i = Math.max(0, indexAt(start, at * width) - 1);
-  while (Math.floor(start[i]! / width) < at) i++;
-  const x = start[i]!;
-  let low = -1;
-  let high = -1;
-  let worst = -1;
-  let lateAt = -1;
-  let bottom = Number.NaN;
-  let top = Number.NaN;
-  let sum = 0;
-  let forecasts = 0;
-  for (; i < start.length && Math.floor(start[i]! / width) === at; i++) {
-    const value = actual[i]!;
-    if (!Number.isNaN(value)) {
-      if (low < 0 || value < actual[low]!) low = i;
-      if (high < 0 || value > actual[high]!) high = i;
-    }
-    if (!Number.isNaN(median[i]!)) {
-      sum += median[i]!;
-      forecasts++;
-      if (!(lower[i]! >= bottom)) bottom = lower[i]!;
-      if (!(upper[i]! <= top)) top = upper[i]!;
-    }
-    const off = deviation[i]!;
-    if ((off < least || off > most) && (worst < 0 || Math.abs(off) > Math.abs(deviation[worst]!))) worst = i;
-    if (late[i]! > 0) lateAt = i;
-  }
-  const point = (k: number): Point => ({ x: start[k]!, y: actual[k]! });
-  const middle = forecasts > 0 ? sum / forecasts : Number.NaN;
-  return {
-    end: i,
-    actual:
-      low < 0
-        ? [{ x, y: Number.NaN }]
-        : low === high
-          ? [point(low)]
-          : [point(Math.min(low, high)), point(Math.max(low, high))],
-    lower: { x, y: bottom },
-    median: { x, y: middle },
-    upper: { x, y: top },
-    edges: edges.map((edge) => ({ x, y: edgeAt(edge, middle, bottom, top) })),
-    breaching: worst < 0 ? undefined : point(worst),
-    late: lateAt < 0 ? undefined : point(lateAt),
+function everyWindow({ columns, first, end }: Part, values: Visible["values"]): Visible {
+  const part = (column: Float64Array) => column.subarray(first, end);
+  const [at, actual] = [part(columns.start), part(columns.actual)];
+  const forecast = { lower: part(columns.lower), median: part(columns.median), upper: part(columns.upper) };
+  const marks = (is: (i: number) => boolean) => {
+    const out: Point[] = [];
+    for (let i = 0; i < at.length; i++) if (is(i)) out.push({ x: at[i]!, y: actual[i]! });
+    return out;
   };
+  const deviation = part(columns.deviation);
+  const late = part(columns.late);
+  const edges = alarmEdges(columns.rules);
+  const [least, greatest] = ordinary(edges);
+  return {
+    ...{ bucket: null, at, low: actual, high: actual, ...forecast, values },
+    edges: edges.map((edge) => edgeLine(edge, forecast)),
+    breaching: marks((i) => deviation[i]! < least || deviation[i]! > greatest),
+    late: marks((i) => late[i]! > 0),
+  };
+}
+
+/** The arrays that have an entry a place. */
+type Places = Pick<Visible, "at" | "low" | "high" | "lower" | "median" | "upper">;
+
+const places = (count: number): Places => {
+  const array = () => new Float64Array(count);
+  return { at: array(), low: array(), high: array(), lower: array(), median: array(), upper: array() };
+};
+
+const EXTREMES = ["actual", "lower", "median", "upper", "deviation", "late"] as const;
+
+type KnownExtremes = Readonly<Record<(typeof EXTREMES)[number], Extremes>>;
+
+const known = new WeakMap<ChartColumns, KnownExtremes>();
+
+function extremesOf(columns: ChartColumns): KnownExtremes {
+  let found = known.get(columns);
+  if (!found) {
+    found = Object.fromEntries(EXTREMES.map((name) => [name, new Extremes(columns[name])])) as KnownExtremes;
+    known.set(columns, found);
+  }
+  return found;
+}
+
+function bucketed({ columns, first, end }: Part, values: Visible["values"], bucket: number): Visible {
+  const { start, actual, every } = columns;
+  const { actual: actuals, lower, median, upper, deviation, late } = extremesOf(columns);
+  const edges = alarmEdges(columns.rules);
+  const [least, greatest] = ordinary(edges);
+  const out = places(Math.floor((start[end - 1]! - start[first]!) / bucket) + 2);
+  const [breaching, lateOnes]: [Point[], Point[]] = [[], []];
+  const mark = (into: Point[], i: number) => into.push({ x: start[i]!, y: actual[i]! });
+  let n = 0;
+  for (let i = first; i < end; n++) {
+    const begin = Math.floor(start[i]! / bucket) * bucket;
+    // Windows lie on a grid but for gaps: one step is enough, or nearly, to where the bucket ends.
+    let next = Math.max(i + 1, Math.min(end, i + Math.ceil((begin + bucket - start[i]!) / every)));
+    while (next < end && start[next]! < begin + bucket) next++;
+    while (next > i + 1 && start[next - 1]! >= begin + bucket) next--;
+    out.at[n] = begin;
+    out.low[n] = finite(actuals.least(i, next));
+    out.high[n] = finite(actuals.greatest(i, next));
+    out.lower[n] = finite(lower.least(i, next));
+    out.median[n] = finite((median.least(i, next) + median.greatest(i, next)) / 2);
+    out.upper[n] = finite(upper.greatest(i, next));
+    if (deviation.least(i, next) < least || deviation.greatest(i, next) > greatest)
+      mark(breaching, worst(columns.deviation, i, next, [least, greatest]));
+    if (late.greatest(i, next) > 0) mark(lateOnes, lastPositive(columns.late, i, next));
+    i = next;
+  }
+  const joined = joinedUp(out, n, bucket, every);
+  return {
+    ...{ bucket, ...joined, breaching, late: lateOnes, values },
+    edges: edges.map((edge) => edgeLine(edge, joined)),
+  };
+}
+
+/** The extreme of no values is none. */
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
+/** The index of the deviation that is farthest from the ordinary ones. */
+function worst(deviation: Float64Array, first: number, end: number, [least, greatest]: readonly [number, number]) {
+  let at = first;
+  let far = 0;
+  for (let i = first; i < end; i++) {
+    const off = deviation[i]!;
+    if ((off < least || off > greatest) && Math.abs(off) > far) {
+      at = i;
+      far = Math.abs(off);
+    }
+  }
+  return at;
+}
+
+function lastPositive(column: Float64Array, first: number, end: number): number {
+  let i = end - 1;
+  while (i > first && !(column[i]! > 0)) i--;
+  return i;
+}
+
+/** The first `count` buckets, and where windows are wider than buckets, those between two, on the line between them. */
+function joinedUp(buckets: Places, count: number, bucket: number, every: number): Places {
+  const { at } = buckets;
+  const apart = (i: number) => Math.round((at[i]! - at[i - 1]!) / bucket);
+  const neighbours = (i: number) => at[i]! - at[i - 1]! < every * 1.5 + bucket;
+  let missing = 0;
+  for (let i = 1; i < count; i++) if (neighbours(i)) missing += apart(i) - 1;
+  const out = places(count + missing);
+  const columns = Object.keys(out) as (keyof Places)[];
+  let n = 0;
+  for (let i = 0; i < count; i++) {
+    const steps = i > 0 && neighbours(i) ? apart(i) : 1;
+    for (let k = 1; k <= steps; k++, n++) {
+      for (const name of columns) {
+        const to = buckets[name][i]!;
+        out[name][n] = k === steps ? to : buckets[name][i - 1]! + ((to - buckets[name][i - 1]!) * k) / steps;
+      }
+    }
+  }
+  return out;
 }
 
 /** By definition a deviation of −threshold lies at median − threshold × (median − lower). */
-function edgeAt({ side, threshold }: Edge, median: number, lower: number, upper: number): number {
-  return side === "below" ? median - threshold * (median - lower) : median + threshold * (upper - median);
+function edgeLine(
+  { side, threshold }: Edge,
+  { lower, median, upper }: Pick<Visible, "lower" | "median" | "upper">,
+): Float64Array {
+  return side === "below"
+    ? median.map((middle, i) => middle - threshold * (middle - lower[i]!))
+    : median.map((middle, i) => middle + threshold * (upper[i]! - middle));
 }
 
-function collector(edges: readonly Edge[]) {
-  const lines: Point[][] = edges.map(() => []);
-  const none = (): Point[] => [];
-  return {
-    ...{ actual: none(), lower: none(), median: none(), upper: none(), breaching: none(), late: none() },
-    edges: lines,
-    edge(x: number, median: number, lower: number, upper: number): void {
-      edges.forEach((edge, i) => {
-        lines[i]!.push({ x, y: edgeAt(edge, median, lower, upper) });
-      });
-    },
-  };
+/** The values that the picture spans: those that are visible, with a little room; zero is not forced into it. */
+export function valueRange({ values }: Visible): [number, number] {
+  if (!values) return [0, 1];
+  const [least, greatest] = values;
+  const room = (greatest - least || Math.abs(greatest) || 1) * 0.06;
+  return [least - room, greatest + room];
 }
 
 /** The first and the last window's time, the latter's end; null for an empty series. */
@@ -271,15 +308,4 @@ export function mergeTail(columns: ChartColumns, tail: ChartColumns): ChartColum
     deviation: join(columns.deviation, tail.deviation),
     late: join(columns.late, tail.late),
   };
-}
-
-/** The multiples of 1, 2 or 5 times a power of ten within [low, high], at most `most` + 1. */
-export function roundValues(low: number, high: number, most: number): number[] {
-  const rough = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10) * power;
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toFixed(digits)));
 }
