@@ -1,13 +1,13 @@
 // Bundles everything into dist/: the extension, the engine with its workers, the command line and the webview pages.
-// `node esbuild.config.mjs [--watch] [--dev] [--out DIR]`
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// `node esbuild.config.mjs [--watch] [--dev] [--out DIR] [--inputs FILE]`; FILE lists what went into the bundles, as JSON.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build, context } from "esbuild";
 
 const flag = { type: "boolean", default: false };
-const { dev, watch, out } = parseArgs({
-  options: { dev: flag, watch: flag, out: { type: "string", default: "dist" } },
+const { dev, watch, out, inputs } = parseArgs({
+  options: { dev: flag, watch: flag, out: { type: "string", default: "dist" }, inputs: { type: "string" } },
 }).values;
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
@@ -105,4 +105,7 @@ const bundles = [
   ...(pages.length > 0 ? [webview] : []),
 ];
 if (watch) for (const options of bundles) await (await context(options)).watch();
-else await Promise.all(bundles.map((options) => build(options)));
+else {
+  const built = await Promise.all(bundles.map((options) => build({ ...options, metafile: inputs !== undefined })));
+  if (inputs) writeFileSync(inputs, JSON.stringify([...new Set(built.flatMap((b) => Object.keys(b.metafile.inputs)))]));
+}

@@ -2,10 +2,11 @@
 // bundles, DuckDB with the platform's native part, and the sample with its flights. Platforms: linux-x64 linux-arm64 darwin-x64
 // darwin-arm64 win32-x64; all of them by default. What of it goes into the VSIX is said in .vscodeignore.
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { describeHostFault } from "../test/support/host/fault.mjs";
 import { downloadPackages, installOnce, npm, run as runQuietly, unpack } from "../test/support/host/packages.mjs";
+import { thirdPartyNotices } from "./notices.mjs";
 import { ensureDependencies, fail, root, run } from "./setup.mjs";
 
 const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64"];
@@ -46,8 +47,17 @@ try {
 async function layOut(stage) {
   console.log("Building ...");
   const dist = join(stage, "dist");
-  const built = await run(process.execPath, [join(root, "esbuild.config.mjs"), "--out", relative(root, dist)]);
+  const inputs = join(stage, "inputs.json");
+  const built = await run(process.execPath, [
+    join(root, "esbuild.config.mjs"),
+    ...["--out", relative(root, dist), "--inputs", inputs],
+  ]);
   if (built !== 0) throw new Error("The build failed.");
+  const notices = await thirdPartyNotices(root, {
+    inputs: JSON.parse(await readFile(inputs, "utf8")),
+    packages: [...DUCKDB, "vega-datasets"],
+  });
+  await writeFile(join(stage, "THIRD_PARTY_NOTICES.txt"), notices);
   for (const file of FILES)
     if (existsSync(join(root, file))) await cp(join(root, file), join(stage, file), { recursive: true });
   for (const name of DUCKDB)
