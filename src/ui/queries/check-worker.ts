@@ -44,7 +44,10 @@ function check(request: CheckRequest & { readonly kind: "check" }): void {
     const known = catalogue === undefined ? undefined : catalogues.get(catalogue);
     const { diagnostics, complete } = diagnoser.diagnose(text, known, { budget: SLICE });
     if (complete) reply({ id, diagnostics });
-    else setImmediate(() => check(request));
+    else {
+      reply({ id, working: true });
+      setImmediate(() => check(request));
+    }
   });
 }
 

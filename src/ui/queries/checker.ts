@@ -19,6 +19,8 @@ export type CheckRequest =
 export type CheckReply =
   | { readonly id: number; readonly diagnostics: readonly Diagnostic[] }
   | { readonly id: number; readonly superseded: true }
+  /** It is not done yet: a sign of life. */
+  | { readonly id: number; readonly working: true }
   | { readonly id: number; readonly text: string }
   | { readonly id: number; readonly failure: string };
 
@@ -102,9 +104,10 @@ export class Checker {
 
   #take(reply: CheckReply): void {
     const pending = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
+    if (!("working" in reply)) this.#pending.delete(reply.id);
     clearTimeout(this.#watch);
     this.#watch = this.#pending.size === 0 ? undefined : setTimeout(() => this.#end("It did not answer."), PATIENCE);
+    if ("working" in reply) return;
     if ("failure" in reply)
       pending?.reject(new Fault("unexpected", "The SQL could not be checked.", { cause: reply.failure }));
     else pending?.resolve(reply);

@@ -145,6 +145,14 @@ describe("format", () => {
     expect(splitStatements(out).map(({ name }) => name)).toEqual(["Late", undefined]);
   });
 
+  it("writes keywords in capitals, and names as they are", () => {
+    const text = "select at, day, r.table from (values (1)) as r(at) where at is not null order by at desc nulls last";
+    const out = format(text).replace(/\s+/g, " ");
+    expect(out).toBe(
+      "SELECT at, day, r.table FROM ( VALUES (1) ) AS r (at) WHERE at IS NOT NULL ORDER BY at DESC NULLS LAST",
+    );
+  });
+
   it("leaves alone what it does not take", () => {
     expect(format("SELECT ((( FROM '")).toBe("SELECT ((( FROM '");
   });

@@ -1,0 +1,99 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { PageName, RunInfo } from "../../../src/rpc/page.ts";
+import { launchBrowser } from "../../support/host/index.mjs";
+import { type Bundle, bundlePages, shoot, showPage } from "./browser.ts";
+import type { Log } from "./hosts.ts";
+import { resultsHost } from "./runs.ts";
+
+let browser: Browser;
+let bundles: ReadonlyMap<PageName, Bundle>;
+
+beforeAll(async () => {
+  [browser, bundles] = await Promise.all([launchBrowser(), bundlePages()]);
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+const SIZE = { width: 1_100, height: 320 };
+const RUN: RunInfo = { run: "run-3", title: "Third", sql: "SELECT 1", state: "running", startedAt: 9_000, elapsed: 0 };
+const text = (name: string, rows: readonly (readonly string[])[]) => ({
+  query: "q-3",
+  columns: [{ name, type: "varchar" }],
+  rows,
+  rowCount: rows.length,
+  bytesScanned: null,
+});
+
+/** The results page with two runs, and what it asked. */
+async function open() {
+  const log: Log = [];
+  const handlers = resultsHost({ log, rowCount: 30 });
+  return { log, ...(await showPage({ browser, bundles, name: "results", handlers, size: SIZE })) };
+}
+
+it("has a tab for each run, gone through and closed by keyboard", async () => {
+  const { page, log, complaints, close } = await open();
+  try {
+    const tab = (name: string) => page.getByRole("tab", { name });
+    await tab("Departures by hour").waitFor();
+    await shoot(page, "results-tabs");
+    await tab("Departures by hour").focus();
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => tab("Busiest airports").getAttribute("aria-selected")).toBe("true");
+    await page.getByText("8 rows").first().waitFor();
+    await page.keyboard.press("Delete");
+    await expect.poll(() => page.getByRole("tab").count()).toBe(1);
+    expect(log).toContainEqual({ method: "runs.close", params: { run: "run-1" } });
+    await page.getByRole("button", { name: "Query history" }).click();
+    await expect.poll(() => log.some((each) => each.method === "history.open")).toBe(true);
+    expect(complaints).toEqual([]);
+  } finally {
+    await close();
+  }
+});
+
+it("shows a statement that is run again in its own tab, as the run asks", async () => {
+  const { page, host, close } = await open();
+  try {
+    await page.getByRole("tab", { name: "Busiest airports" }).waitFor();
+    host.tell("run", { ...RUN, title: "Busiest airports", replaces: "run-1" });
+    await page.getByText(/^Running/).waitFor();
+    expect(await page.getByRole("tab").count()).toBe(2);
+    host.tell("run", { ...RUN, state: "succeeded", elapsed: 12, result: text("x", [["only"]]) });
+    await page.getByRole("gridcell", { name: "only" }).waitFor();
+    // Closed meanwhile: a run that ends brings no tab back.
+    host.tell("run", { ...RUN, run: "run-9", state: "cancelled" });
+    host.tell("run", { ...RUN, run: "run-4", shows: "chart" });
+    const result = {
+      ...text("hour", [["2001-01-01", "2"] as const, ["2001-01-02", "5"] as const]),
+      columns: [
+        { name: "day", type: "date" },
+        { name: "n", type: "bigint" },
+      ],
+    };
+    host.tell("run", { ...RUN, run: "run-4", shows: "chart", state: "succeeded", result });
+    await page.getByRole("img", { name: "n by day" }).waitFor();
+    expect(await page.getByRole("tab").count()).toBe(3);
+  } finally {
+    await close();
+  }
+});
+
+it("shows a plan as text, and a statement without rows as done", async () => {
+  const { page, host, close } = await open();
+  try {
+    await page.getByRole("tab", { name: "Busiest airports" }).waitFor();
+    host.tell("run", { ...RUN });
+    host.tell("run", { ...RUN, state: "succeeded", result: text("Query Plan", [["┌──┐"], ["│ SCAN │"]]) });
+    await page.getByLabel("Query plan").getByText("│ SCAN │").waitFor();
+    const nothing = { query: "q-5", columns: [], rows: [], rowCount: 0, bytesScanned: null };
+    host.tell("run", { ...RUN, run: "run-5" });
+    host.tell("run", { ...RUN, run: "run-5", state: "succeeded", elapsed: 7, result: nothing });
+    await page.getByText("gives no rows").waitFor();
+    expect(await page.getByRole("button", { name: "Export" }).count()).toBe(0);
+  } finally {
+    await close();
+  }
+});
