@@ -4,8 +4,12 @@
  * JSON carries unchanged: instants are epoch ms (UTC), a missing number is null, failures are `Fault`s.
  * A method that a target cannot serve rejects with `target.unsupported`.
  */
+import type { AlarmState } from "./core/alert.ts";
 import type { FaultData } from "./core/fault.ts";
+import type { IncidentRecord } from "./core/incident.ts";
 import type { Direction, FieldType, PipelineSpec, Severity } from "./core/spec.ts";
+
+export type { Contributor, TimelineEntry } from "./core/incident.ts";
 
 export interface Backend {
   readonly target: TargetInfo;
@@ -400,8 +404,6 @@ export interface SeriesChart {
 
 // ---- alarms --------------------------------------------------------------------------------------------------------
 
-export type AlarmStateName = "OK" | "ALARM" | "INSUFFICIENT_DATA";
-
 export interface Alarms {
   list(pipeline: string): Promise<AlarmInfo[]>;
   history(pipeline: string, alarm: string, limit: number): Promise<AlarmTransition[]>;
@@ -412,7 +414,7 @@ export interface AlarmInfo {
   readonly pipeline: string;
   /** Null for the pipeline's own alarms. */
   readonly measure: string | null;
-  readonly state: AlarmStateName;
+  readonly state: AlarmState;
   /** Event time of the last change; null when it never changed. */
   readonly since: number | null;
   readonly reason: string;
@@ -423,8 +425,8 @@ export interface AlarmInfo {
 
 export interface AlarmTransition {
   readonly at: number;
-  readonly from: AlarmStateName;
-  readonly to: AlarmStateName;
+  readonly from: AlarmState;
+  readonly to: AlarmState;
   readonly reason: string;
   readonly contributors: readonly string[];
 }
@@ -460,7 +462,7 @@ export interface Incidents {
   postmortem(id: string): Promise<string>;
 }
 
-export type IncidentStatus = "open" | "resolved";
+export type IncidentStatus = IncidentRecord["status"];
 
 export interface DeclareRequest {
   readonly pipeline: string;
@@ -471,66 +473,14 @@ export interface DeclareRequest {
   readonly author: string;
 }
 
-export interface IncidentSummary {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly title: string;
-  readonly status: IncidentStatus;
-  readonly severity: Severity;
-  readonly owner: string | null;
-  /** The rule that opened it; null when a person did. */
-  readonly rule: string | null;
-  /** Start of the first breaching window, event time. */
-  readonly from: number;
-  /** End of the window whose comparison opened it, event time. */
-  readonly openedAt: number;
-  readonly resolvedAt: number | null;
-  readonly contributors: readonly Contributor[];
-}
+/** An incident in a list. */
+export type IncidentSummary = Omit<IncidentRecord, "runbook" | "notAnIncident" | "quietSince" | "timeline">;
 
-/** A series in an incident, with the window in which it was furthest from its forecast. */
-export interface Contributor {
-  readonly series: string;
-  /** Start of its first breaching window. */
-  readonly from: number;
-  readonly worst: {
-    readonly start: number;
-    readonly actual: number | null;
-    readonly expected: number | null;
-    readonly deviation: number | null;
-  };
-  /** Event time it recovered; null while it contributes. */
-  readonly recoveredAt: number | null;
-}
-
-export interface Incident extends IncidentSummary {
-  readonly runbook: string | null;
-  readonly notAnIncident: boolean;
-  readonly timeline: readonly TimelineEntry[];
+/** `runbook` is the text of the runbook; in the record it is its path. */
+export interface Incident extends Omit<IncidentRecord, "quietSince"> {
   readonly evidence: readonly Evidence[];
   /** The contributors' charts as they were when the incident opened. */
   readonly frozen: readonly SeriesChart[];
-}
-
-export interface TimelineEntry {
-  readonly id: number;
-  readonly kind:
-    | "opened"
-    | "joined"
-    | "recovered"
-    | "alarm"
-    | "note"
-    | "severity"
-    | "owner"
-    | "evidence"
-    | "resolved"
-    | "reopened";
-  /** Event time of automatic entries, wall-clock time of people's. */
-  readonly at: number;
-  /** Null for automatic entries. */
-  readonly author: string | null;
-  /** Plain text; Markdown for notes. */
-  readonly text: string;
 }
 
 export interface Evidence {

@@ -7,7 +7,7 @@ import { labelOf, parseSeriesId } from "./series.ts";
 import type { AlarmRule, Severity } from "./spec.ts";
 import { formatInstant } from "./time.ts";
 
-/** The record; its shape is what the port shows as `Incident`, without the frozen charts and evidence, which are large. */
+/** What is kept of an incident, but for the frozen charts and the evidence, which are large. */
 export interface IncidentRecord {
   readonly id: string;
   readonly pipeline: string;
@@ -15,21 +15,27 @@ export interface IncidentRecord {
   readonly status: "open" | "resolved";
   readonly severity: Severity;
   readonly owner: string | null;
+  /** The rule that opened it; null when a person did. */
   readonly rule: string | null;
+  /** The path of the runbook. */
   readonly runbook: string | null;
+  /** The alarm was wrong; its windows count as ordinary in training. */
   readonly notAnIncident: boolean;
   /** Start of the first breaching window, event time. */
   readonly from: number;
+  /** End of the window whose comparison opened it, event time. */
   readonly openedAt: number;
   readonly resolvedAt: number | null;
   /** Event time since when the rule has been out of ALARM; null while it is in it. */
   readonly quietSince: number | null;
-  readonly contributors: readonly ContributorRecord[];
-  readonly timeline: readonly TimelineRecord[];
+  readonly contributors: readonly Contributor[];
+  readonly timeline: readonly TimelineEntry[];
 }
 
-export interface ContributorRecord {
+/** A series in an incident, with the window in which it was furthest from its forecast. */
+export interface Contributor {
   readonly series: string;
+  /** Start of its first breaching window. */
   readonly from: number;
   readonly worst: {
     readonly start: number;
@@ -37,26 +43,28 @@ export interface ContributorRecord {
     readonly expected: number | null;
     readonly deviation: number | null;
   };
+  /** Event time it recovered; null while it contributes. */
   readonly recoveredAt: number | null;
 }
 
-export type TimelineKind =
-  | "opened"
-  | "joined"
-  | "recovered"
-  | "alarm"
-  | "note"
-  | "severity"
-  | "owner"
-  | "evidence"
-  | "resolved"
-  | "reopened";
-
-export interface TimelineRecord {
+export interface TimelineEntry {
   readonly id: number;
-  readonly kind: TimelineKind;
+  readonly kind:
+    | "opened"
+    | "joined"
+    | "recovered"
+    | "alarm"
+    | "note"
+    | "severity"
+    | "owner"
+    | "evidence"
+    | "resolved"
+    | "reopened";
+  /** Event time of automatic entries, wall-clock time of people's. */
   readonly at: number;
+  /** Null for automatic entries. */
   readonly author: string | null;
+  /** Plain text; Markdown for notes. */
   readonly text: string;
 }
 
@@ -214,7 +222,7 @@ export function declareIncident(request: {
 /** Adds an entry to the timeline. */
 export function entry(
   record: IncidentRecord,
-  kind: TimelineKind,
+  kind: TimelineEntry["kind"],
   at: number,
   author: string | null,
   text: string,
@@ -247,7 +255,7 @@ function contributor(
   rule: Pick<AlarmRule, "direction">,
   { series, from }: { series: string; from: number },
   windows: readonly BreachingWindow[],
-): ContributorRecord {
+): Contributor {
   const none = { start: from, actual: null, expected: null, deviation: null };
   return { series, from, worst: worstOf(rule, none, series, windows), recoveredAt: null };
 }
@@ -255,10 +263,10 @@ function contributor(
 /** The furthest of `worst` and the windows of a series: further in the rule's direction, not in any. */
 function worstOf(
   rule: Pick<AlarmRule, "direction">,
-  worst: ContributorRecord["worst"],
+  worst: Contributor["worst"],
   series: string,
   windows: readonly BreachingWindow[],
-): ContributorRecord["worst"] {
+): Contributor["worst"] {
   const far = (deviation: number | null) => {
     if (deviation === null) return 0;
     return rule.direction === "both" ? Math.abs(deviation) : rule.direction === "above" ? deviation : -deviation;

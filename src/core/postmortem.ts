@@ -1,21 +1,10 @@
 /** An incident as a Markdown document to write a post-mortem from: facts filled in, questions left open. */
-import type { ContributorRecord, TimelineRecord } from "./incident.ts";
+import type { IncidentRecord } from "./incident.ts";
 import { parseSeriesId, seriesLabel } from "./series.ts";
 import { formatInstant } from "./time.ts";
 
 /** What the document is made of. */
-export interface PostmortemSource {
-  readonly id: string;
-  readonly title: string;
-  readonly status: string;
-  readonly severity: number;
-  readonly owner: string | null;
-  readonly rule: string | null;
-  readonly from: number;
-  readonly openedAt: number;
-  readonly resolvedAt: number | null;
-  readonly contributors: readonly ContributorRecord[];
-  readonly timeline: readonly TimelineRecord[];
+export interface PostmortemSource extends Omit<IncidentRecord, "quietSince"> {
   readonly evidence: readonly {
     readonly title: string;
     readonly sql: string;

@@ -9,13 +9,6 @@ import { type SpawnOptions, startTestEngine, type TestEngine } from "./engine-pr
 
 export * from "./engine-process.ts";
 
-/** An engine for one test, on a folder of its own. */
-export async function engineForTest(options: SpawnOptions = {}): Promise<TestEngine> {
-  const engine = await startTestEngine(dataFolder(), options);
-  onTestFinished(() => engine.kill());
-  return engine;
-}
-
 /** A folder that goes when the test ends, after the engines that were started on it later. */
 export function dataFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "forewatch-engine-"));
