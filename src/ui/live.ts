@@ -8,9 +8,13 @@ import type { Session } from "./session.ts";
 import { EMPTY, PARTS, type Part, partsOf, readSnapshot, type Snapshot } from "./snapshot.ts";
 
 /** Waits this long after a change for others to come with it, ms. */
-const GATHER = 60;
-/** At least this long between two readings, ms. */
-const INTERVAL = 400;
+const GATHER = 40;
+/** At least this long between two readings, ms: what closes is to be seen within a quarter of a second. */
+const INTERVAL = 120;
+/** Reading takes at most this share of the time, however much there is to read. */
+const SHARE = 0.25;
+/** But at most this long between two readings, ms. */
+const LONGEST = 2_000;
 
 export class Live implements vscode.Disposable {
   readonly #session: Session;
@@ -22,7 +26,9 @@ export class Live implements vscode.Disposable {
   #read = false;
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
+  /** When the last reading ended, and how long it took. */
   #last = 0;
+  #took = 0;
 
   readonly onDidChange = this.#changed.event;
 
@@ -52,7 +58,8 @@ export class Live implements vscode.Disposable {
   refresh(parts: readonly Part[] = PARTS): void {
     for (const part of parts) this.#stale.add(part);
     if (this.#stale.size === 0 || this.#timer || this.#reading) return;
-    const wait = Math.max(GATHER, this.#last + INTERVAL - Date.now());
+    const pause = Math.min(LONGEST, Math.max(INTERVAL, this.#took * (1 / SHARE - 1)));
+    const wait = Math.max(GATHER, this.#last + pause - Date.now());
     this.#timer = setTimeout(() => void this.#readStale(), wait);
   }
 
@@ -69,7 +76,10 @@ export class Live implements vscode.Disposable {
     try {
       if (this.#session.state.kind === "idle") return;
       const backend = await this.#session.backend();
-      this.#take(await readSnapshot(backend, this.#snapshot, parts), true);
+      const begun = Date.now();
+      const snapshot = await readSnapshot(backend, this.#snapshot, parts);
+      this.#took = Date.now() - begun;
+      this.#take(snapshot, true);
     } catch (error) {
       // The views keep what they show; the next change, or the engine's return, reads again.
       this.#log.note("Reading the target's state", error);

@@ -101,28 +101,28 @@ export function createExplorer(session: Session, live: Live, files: PipelineFile
       for (const d of disposables) d.dispose();
     },
   };
+}
 
-  function toItem(node: TreeNode): vscode.TreeItem {
-    const state = !node.children
-      ? vscode.TreeItemCollapsibleState.None
-      : node.expanded
-        ? vscode.TreeItemCollapsibleState.Expanded
-        : vscode.TreeItemCollapsibleState.Collapsed;
-    const item = new vscode.TreeItem(node.label, state);
-    item.id = node.id;
-    item.contextValue = node.context;
-    if (node.description) item.description = node.description;
-    if (node.icon)
-      item.iconPath = new vscode.ThemeIcon(
-        node.icon.id,
-        node.icon.color === undefined ? undefined : new vscode.ThemeColor(node.icon.color),
-      );
-    item.tooltip = node.tooltip === undefined ? "" : new vscode.MarkdownString(node.tooltip, true);
-    item.accessibilityInformation = { label: [node.label, node.description].filter(Boolean).join(", ") };
-    if (node.command)
-      item.command = { command: COMMANDS[node.command], title: node.label, arguments: [{ ...node.ref }] };
-    return item;
-  }
+/** The item that VS Code shows for a node. */
+export function toItem(node: TreeNode): vscode.TreeItem {
+  const state = !node.children
+    ? vscode.TreeItemCollapsibleState.None
+    : node.expanded
+      ? vscode.TreeItemCollapsibleState.Expanded
+      : vscode.TreeItemCollapsibleState.Collapsed;
+  const item = new vscode.TreeItem(node.label, state);
+  item.id = node.id;
+  item.contextValue = node.context;
+  if (node.description) item.description = node.description;
+  if (node.icon)
+    item.iconPath = new vscode.ThemeIcon(
+      node.icon.id,
+      node.icon.color === undefined ? undefined : new vscode.ThemeColor(node.icon.color),
+    );
+  item.tooltip = node.tooltip === undefined ? "" : new vscode.MarkdownString(node.tooltip, true);
+  item.accessibilityInformation = { label: [node.label, node.description].filter(Boolean).join(", ") };
+  if (node.command) item.command = { command: COMMANDS[node.command], title: node.label, arguments: [{ ...node.ref }] };
+  return item;
 }
 
 /** Sets context keys, each only when its value is new: every setting is a message to the window. */
