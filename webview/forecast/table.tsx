@@ -14,6 +14,7 @@ interface Props {
 }
 
 const FIELDS = ["start", "actual", "median", "deviation", "lower", "upper", "late"] as const;
+const WIDTHS = [92, 64, 80, 84, 60, 60, 44];
 
 export function WindowTable({ columns, range, zone, label }: Props) {
   const [sorting, setSorting] = useState<Sorting | null>(null);
@@ -35,7 +36,7 @@ export function WindowTable({ columns, range, zone, label }: Props) {
   return (
     <Grid
       label={label}
-      columns={heads.map((name, i) => ({ name, numeric: i > 0, width: [108, 72, 88, 92, 72, 72, 52][i] ?? 72 }))}
+      columns={heads.map((name, i) => ({ name, numeric: i > 0, width: WIDTHS[i] ?? 64 }))}
       rowCount={order.length}
       cell={cell}
       sorting={sorting}

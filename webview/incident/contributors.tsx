@@ -21,18 +21,18 @@ export function Contributors({ incident, zone, selected, onSelect, onOpen, onQue
         <thead>
           <tr>
             <th scope="col">Series</th>
-            <th scope="col">State</th>
-            <th scope="col">Since</th>
-            <th scope="col">Worst window</th>
+            <th scope="col" class="numeric">
+              Deviation
+            </th>
             <th scope="col" class="numeric">
               Actual
             </th>
             <th scope="col" class="numeric">
               Expected
             </th>
-            <th scope="col" class="numeric">
-              Deviation
-            </th>
+            <th scope="col">State</th>
+            <th scope="col">Since</th>
+            <th scope="col">Worst window</th>
             <th scope="col">
               <span class="visually-hidden">Actions</span>
             </th>
@@ -52,6 +52,12 @@ export function Contributors({ incident, zone, selected, onSelect, onOpen, onQue
                   {fullLabel(series)}
                 </button>
               </th>
+              <td class="number numeric bad">
+                {formatDeviation(worst.deviation)}{" "}
+                <span class="muted percent">{formatPercent(worst.actual, worst.expected)}</span>
+              </td>
+              <td class="number numeric">{formatNumber(worst.actual)}</td>
+              <td class="number numeric">{formatNumber(worst.expected)}</td>
               <td>
                 {recoveredAt === null ? (
                   <span class="pill bad">{incident.status === "open" ? "Breaching" : "Not recovered"}</span>
@@ -63,12 +69,6 @@ export function Contributors({ incident, zone, selected, onSelect, onOpen, onQue
               </td>
               <td class="number">{formatTime(from, zone)}</td>
               <td class="number">{formatTime(worst.start, zone)}</td>
-              <td class="number numeric">{formatNumber(worst.actual)}</td>
-              <td class="number numeric">{formatNumber(worst.expected)}</td>
-              <td class="number numeric bad">
-                {formatDeviation(worst.deviation)}{" "}
-                <span class="muted percent">{formatPercent(worst.actual, worst.expected)}</span>
-              </td>
               <td class="actions">
                 <button
                   type="button"

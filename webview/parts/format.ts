@@ -107,6 +107,11 @@ export function difference(actual: number | null | undefined, expected: number |
   return actual / expected - 1;
 }
 
+/** `$1,231.40`. */
+export function formatDollars(amount: number): string {
+  return `$${amount.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
 /** `1.4 MB`, in powers of 1,000 as Athena bills. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

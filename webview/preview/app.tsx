@@ -1,7 +1,7 @@
 /** The preview page: what a deployment would do, what it costs, what is lacking; then how far it is. */
 import { useEffect, useState } from "preact/hooks";
 import type { Deployment, FaultData, PageStates, PlannedChange, PreviewInfo } from "../../src/rpc/page.ts";
-import { count, formatNumber } from "../parts/format.ts";
+import { count, formatDollars } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { FaultNotice, FaultStrip, Loading } from "../parts/notice.tsx";
 import { type Page, useAction, useAsked } from "../parts/page.tsx";
@@ -223,7 +223,7 @@ function Foot({ info, nothing, deployment, onDeploy, onCancel, onAgain }: FootPr
             : lacks.length > 0
               ? "Deploying waits until what is lacking is settled."
               : monthlyCost
-                ? `About $${formatNumber(monthlyCost.total)} a month`
+                ? `About ${formatDollars(monthlyCost.total)} a month`
                 : "Costs nothing"}
         </span>
         <vscode-button appearance="secondary" onClick={onCancel}>

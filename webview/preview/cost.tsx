@@ -1,5 +1,6 @@
 /** The monthly estimate by service, with what would lower it. */
 import type { StackPlan } from "../../src/rpc/page.ts";
+import { formatDollars } from "../parts/format.ts";
 
 export function Cost({ cost }: { readonly cost: StackPlan["monthlyCost"] }) {
   if (!cost) {
@@ -36,7 +37,7 @@ export function Cost({ cost }: { readonly cost: StackPlan["monthlyCost"] }) {
                 <td class="cost-share">
                   <div class="cost-bar" style={{ width: `${((each.cost / largest) * 100).toFixed(1)}%` }} />
                 </td>
-                <td class="number numeric">{dollars(each.cost)}</td>
+                <td class="number numeric">{formatDollars(each.cost)}</td>
                 <td class="muted">{each.lever ?? ""}</td>
               </tr>
             ))}
@@ -45,15 +46,11 @@ export function Cost({ cost }: { readonly cost: StackPlan["monthlyCost"] }) {
           <tr>
             <th scope="row">Total</th>
             <td />
-            <td class="number numeric">{dollars(cost.total)}</td>
+            <td class="number numeric">{formatDollars(cost.total)}</td>
             <td />
           </tr>
         </tfoot>
       </table>
     </section>
   );
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }

@@ -31,6 +31,8 @@ export interface Look {
 
 /** More marks than this are drawn small and plain: as many large ones could not be told apart, and cost most of a frame. */
 const MOST_MARKS = 150;
+/** CSS px that a window must have before lines are dashed: shorter steps would not show the dashes, which cost the most. */
+const DASH_ROOM = 3;
 /** CSS px that a window must have before each gets a point. */
 const POINT_ROOM = 12;
 
@@ -113,7 +115,13 @@ export function drawSeries(context: Context, frame: Frame, part: Visible, look: 
 interface Stroke {
   readonly color: string;
   readonly width: number;
-  readonly dash?: number[];
+  /** Stroke and gap, CSS px. Where there is no room for dashes the line is as much fainter, so that it weighs the same. */
+  readonly dash?: readonly [number, number];
+}
+
+/** How strong a line is that should be dashed and is not. */
+function strength(dash: Stroke["dash"]): number {
+  return dash ? dash[0] / (dash[0] + dash[1]) : 1;
 }
 
 /** How a series' lines and its band are put on the canvas. */
@@ -130,7 +138,9 @@ function lines(context: Context, frame: Frame, at: Float64Array): Pen {
     line(values, _, { color, width, dash }) {
       context.strokeStyle = color;
       context.lineWidth = width;
-      context.setLineDash(dash ?? []);
+      const dashed = at.length * DASH_ROOM <= frame.right - frame.left;
+      context.setLineDash(dash && dashed ? [...dash] : []);
+      context.globalAlpha = dashed ? 1 : strength(dash);
       context.beginPath();
       let broken = true;
       for (let i = 0; i < at.length; i++) {
@@ -143,6 +153,7 @@ function lines(context: Context, frame: Frame, at: Float64Array): Pen {
       }
       context.stroke();
       context.setLineDash([]);
+      context.globalAlpha = 1;
     },
     band(lower, upper, color) {
       const there = (i: number) => i < at.length && !Number.isNaN(lower[i]!) && !Number.isNaN(upper[i]!);
@@ -171,8 +182,9 @@ function columns(context: Context, frame: Frame, at: Float64Array, bucket: numbe
     context.fillRect(left, top, x(at[i]! + bucket) - left, bottom - top);
   };
   return {
-    line(low, high, { color, width }) {
+    line(low, high, { color, width, dash }) {
       context.fillStyle = color;
+      context.globalAlpha = strength(dash);
       let last = { top: Number.NaN, bottom: Number.NaN };
       for (let i = 0; i < at.length; i++) {
         const own = { top: y(high[i]!), bottom: y(low[i]!) };
@@ -183,6 +195,7 @@ function columns(context: Context, frame: Frame, at: Float64Array, bucket: numbe
         if (!Number.isNaN(own.top)) fill(i, top - width / 2, bottom + width / 2);
         last = own;
       }
+      context.globalAlpha = 1;
     },
     band(lower, upper, color) {
       context.fillStyle = color;

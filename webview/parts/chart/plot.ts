@@ -31,11 +31,11 @@ const AXIS_WIDTH = 52;
 /** Values named on the value axis. */
 const MOST_TICKS = 6;
 /** CSS px that the name of an instant takes, with the room about it. */
-const INSTANT_WIDTH = 86;
+const INSTANT_WIDTH = 66;
 /** Radius of the marks, CSS px. */
 const MARK = 4;
 /** CSS px that a window must have to be drawn as lines while the picture rests. */
-const LINE_ROOM = 3;
+const LINE_ROOM = 1.25;
 /** Windows that are drawn as lines even in motion. */
 const LINES_IN_MOTION = 60;
 /** Ms without a change after which the picture rests. */
@@ -203,6 +203,7 @@ export class SeriesPlot {
           },
           y: {
             type: "linear",
+            bounds: "data",
             grid: { color: theme.grid, drawTicks: false },
             border: { display: false },
             ticks: { ...ticks, color: theme.muted, callback: (value) => formatNumber(Number(value)) },

@@ -1,4 +1,5 @@
 /** The charts' colours, taken from VS Code's CSS variables, and word of when they change. */
+import { PALETTES } from "./palette.ts";
 
 export interface ChartTheme {
   readonly kind: "light" | "dark" | "contrast";
@@ -16,7 +17,7 @@ export interface ChartTheme {
   readonly late: string;
   readonly now: string;
   readonly font: string;
-  /** For charts of query results. */
+  /** For charts of many lines, whose looks `lineLook` takes from it. */
   readonly palette: readonly string[];
 }
 
@@ -55,14 +56,7 @@ function takeTheme(): ChartTheme {
     late: get("charts-purple", light ? "#652d90" : "#b180d7"),
     now: resolve(fade(text, 45)),
     font: get("font-family", "system-ui, sans-serif"),
-    palette: [
-      blue,
-      get("charts-orange", "#d18616"),
-      get("charts-green", light ? "#388a34" : "#89d185"),
-      get("charts-purple", light ? "#652d90" : "#b180d7"),
-      red,
-      get("charts-yellow", light ? "#bf8803" : "#cca700"),
-    ],
+    palette: PALETTES[light ? "light" : "dark"],
   };
 }
 
