@@ -23,5 +23,6 @@ export { format } from "./services/format.ts";
 export { type Hover, hover } from "./services/hover.ts";
 export { type DocumentSymbol, type FoldingRange, folding, symbols } from "./services/outline.ts";
 export { type Bound, bindParameters, bindWithMap, blankParameters, parameterLiteral } from "./services/parameters.ts";
+export { type SignatureHelp, signature } from "./services/signature.ts";
 export { SESSION } from "./session.ts";
 export { type Parameter, type Statement, splitStatements } from "./split.ts";

@@ -3,3 +3,4 @@ export type { Catalogue } from "./catalogue.ts";
 export { type CompletionItem, complete, statementAt } from "./services/complete.ts";
 export { type Hover, hover } from "./services/hover.ts";
 export { type DocumentSymbol, type FoldingRange, folding, symbols } from "./services/outline.ts";
+export { type SignatureHelp, signature } from "./services/signature.ts";

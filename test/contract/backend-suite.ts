@@ -22,6 +22,8 @@ export interface Subject {
 export interface Capabilities {
   readonly send: boolean;
   readonly exportTo: boolean;
+  /** Does it bill by bytes, and tell the price of a query before? */
+  readonly estimate: boolean;
 }
 
 const LIMIT = 240_000;
@@ -115,6 +117,12 @@ export function backendSuite(name: string, open: () => Promise<Subject>, can: Ca
       const rest = expectJson(await queries.rows(result.query, 10, 1_000));
       expect([...result.rows, ...rest].map(([id]) => id)).toEqual(ordersBetween(0, 3).map((o) => o.id));
       expect((await queries.history(pipeline, 1))[0]).toMatchObject({ query: result.query, state: "succeeded" });
+      const ids = ordersBetween(0, 3).map((o) => o.id);
+      const newest = { order: { column: 2, descending: true }, filter: ids[0]! };
+      const view = expectJson(await queries.view(result.query, newest));
+      const found = ids.filter((id) => id.toLowerCase().includes(ids[0]!.toLowerCase()));
+      expect(view.rowCount).toBe(found.length);
+      expect((await queries.rows(view.query, 0, 1_000)).map(([id]) => id).sort()).toEqual(found.sort());
       await queries.release(result.query);
       expect((await faultOf(queries.rows(result.query, 0, 1))).code).toBe("query.failed");
     });
@@ -233,6 +241,13 @@ export function backendSuite(name: string, open: () => Promise<Subject>, can: Ca
       const pipeline = await deployed(subject, 1);
       const call = subject.backend.streams.send(pipeline, { file: "/nothing.csv", speed: "max" });
       expect((await faultOf(call)).code).toBe(can.send ? "input.invalid" : "target.unsupported");
+    });
+
+    promise(can.estimate ? "a query's price is told" : "estimating is refused in words", async (subject) => {
+      const pipeline = await deployed(subject, 1);
+      const call = subject.backend.queries.estimate(pipeline, { sql: "SELECT id FROM raw" });
+      if (can.estimate) expect((await call).bytes).toBeGreaterThanOrEqual(0);
+      else expect((await faultOf(call)).code).toBe("target.unsupported");
     });
 
     promise(can.exportTo ? "a result is written to a file" : "exporting is refused in words", async (subject) => {

@@ -7,7 +7,7 @@ import { openLocal } from "../../src/local/index.ts";
 import { bundleEngine, VERSION } from "../support/engine.ts";
 import { backendSuite } from "./backend-suite.ts";
 
-const everything = { send: true, exportTo: true };
+const everything = { send: true, exportTo: true, estimate: false };
 
 backendSuite(
   "the engine itself",

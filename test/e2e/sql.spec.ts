@@ -39,7 +39,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await tree.item("flights").waitFor();
   await writeFile(join(folder, "flights.jsonl"), FLIGHTS.map((flight) => JSON.stringify(flight)).join("\n"));
   await tree.inline("flights", "Send Records");
-  await vscode.answer(join(folder, "flights.jsonl"));
+  await vscode.file(join(folder, "flights.jsonl"));
   await vscode.pick("As fast as possible");
   await vscode.notifications.shown(/2,400 records sent to flights/);
   await vscode.notifications.clear();
@@ -85,7 +85,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await vscode.screenshot("sql-million-light");
   await page.getByRole("button", { name: "Export" }).click();
   await page.getByRole("menuitem", { name: /CSV/ }).click();
-  await vscode.answer(join(folder, "filtered.csv"));
+  await vscode.file(join(folder, "filtered.csv"));
   await expect(async () => {
     const lines = (await readFile(join(folder, "filtered.csv"), "utf8")).trim().split("\n");
     expect(lines[0]).toBe("n,shuffled,name");

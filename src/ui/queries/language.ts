@@ -42,6 +42,19 @@ export function registerSqlLanguage(
         );
       },
     }),
+    vscode.languages.registerSignatureHelpProvider(
+      selector,
+      {
+        async provideSignatureHelp(document, position) {
+          if (!documents.serves(document)) return undefined;
+          const { signature } = await typing();
+          const found = signature(document.getText(), document.offsetAt(position));
+          return found && signatureHelp(found);
+        },
+      },
+      "(",
+      ",",
+    ),
     vscode.languages.registerDocumentSymbolProvider(
       selector,
       {
@@ -108,6 +121,32 @@ async function complete(
 function wordOnly(document: vscode.TextDocument, range: vscode.Range): vscode.Range {
   const text = document.getText(range);
   return text.startsWith(":") ? new vscode.Range(range.start.translate(0, 1), range.end) : range;
+}
+
+/** The first overload that has an argument more is the one shown. */
+function signatureHelp({ signatures, argument }: Typing.SignatureHelp): vscode.SignatureHelp {
+  const help = new vscode.SignatureHelp();
+  help.signatures = signatures.map(({ label, documentation }) => {
+    const information = new vscode.SignatureInformation(label, new vscode.MarkdownString(documentation));
+    const open = label.indexOf("(") + 1;
+    let at = open;
+    information.parameters = label
+      .slice(open, label.lastIndexOf(")", label.indexOf(" → ")))
+      // Not the commas inside a type, as in map(K, V).
+      .split(/, (?![^(]*\))/)
+      .map((part) => {
+        const from = at;
+        at += part.length + 2;
+        return new vscode.ParameterInformation([from, from + part.length]);
+      });
+    return information;
+  });
+  const fitting = help.signatures.findIndex((s) => s.parameters.length > argument);
+  help.activeSignature = Math.max(0, fitting);
+  const count = help.signatures[help.activeSignature]?.parameters.length ?? 0;
+  // The last parameter of one that takes any number stands for the others.
+  help.activeParameter = Math.min(argument, Math.max(0, count - 1));
+  return help;
 }
 
 /** The value that a parameter has in this file, for its hover. */

@@ -10,6 +10,7 @@ import {
   hover,
   parameterLiteral,
   rewriteForDuckDB,
+  signature,
   splitStatements,
   symbols,
 } from "../../../src/sql/index.ts";
@@ -133,6 +134,25 @@ describe("hover", () => {
   it("has nothing to tell of numbers and keywords", () => {
     expect(hover("SELECT 12", 8, CATALOGUE)).toBeUndefined();
     expect(hover("SELECT 12", 2, CATALOGUE)).toBeUndefined();
+  });
+});
+
+describe("signature", () => {
+  it.each([
+    ["SELECT date_diff(|", "date_diff", 0],
+    ["SELECT date_diff('day', coalesce(a, b), | FROM t", "date_diff", 2],
+    ["SELECT date_diff('day', coalesce(a, |", "coalesce", 1],
+    ["SELECT round(ARRAY[1, 2][1], |)", "round", 1],
+    ["SELECT 1; SELECT round(1, |", "round", 1],
+    ["SELECT (1, |", undefined, 0],
+    ["SELECT round(1)|", undefined, 0],
+    ["SELECT round('a, |')", undefined, 0],
+    ["SELECT 1 -- round(|", undefined, 0],
+  ])("%s", (marked, name, argument) => {
+    const { text, offset } = cursor(marked);
+    const found = signature(text, offset);
+    expect(found?.signatures[0]?.label.split("(")[0]).toBe(name);
+    expect(found?.argument ?? 0).toBe(argument);
   });
 });
 
