@@ -15,7 +15,7 @@ import { Fault } from "../core/fault.ts";
 import { ForecastTable, versionName } from "../core/forecast.ts";
 import { groupKey, windowStart } from "../core/series.ts";
 import type { PipelineSpec } from "../core/spec.ts";
-import { DAY, formatDuration, formatInstant } from "../core/time.ts";
+import { formatDuration, formatInstant } from "../core/time.ts";
 import {
   type Checkpoint,
   type Clock,
@@ -31,8 +31,10 @@ import { type Compared, Comparer, toPending } from "./comparer.ts";
 import type { IncidentBook } from "./incident-book.ts";
 import { type Lake, timestamp } from "./lake.ts";
 import type { LogRecord, StreamLog } from "./log/log.ts";
+import { trainingDue, withSchedule } from "./schedule.ts";
 import { type Store, storeFault, tableName } from "./store.ts";
 import type { Exclusion, Training, TrainingRecord } from "./training.ts";
+import { TrainingQueue } from "./training-queue.ts";
 
 /** What a batch may hold. */
 const BATCH = { maxRecords: 16_384, maxBytes: 4 * 1024 * 1024 };
@@ -48,8 +50,6 @@ const LOOK_EVERY = 500;
 const RETAIN_EVERY = 60_000;
 /** Pauses after a failure, ms. */
 const PAUSES = [250, 1_000, 5_000, 15_000, 30_000];
-/** Pause before a training that a full store broke off begins again, ms. */
-const TRAIN_AGAIN = 5_000;
 
 export interface PumpParts {
   readonly spec: PipelineSpec;
@@ -84,13 +84,9 @@ export class Pump {
   #state!: Checkpoint;
   #analyzer!: Analyzer;
   #admission!: Admission<RecordPlace>;
-  /** Trainings that are not through, oldest origin first. */
-  #trainings: TrainingRecord[] = [];
-  #running: { record: TrainingRecord; abort: AbortController; done: Promise<void> } | undefined;
+  readonly #queue: TrainingQueue;
   /** Zero: old data goes right after the start, or an engine that never runs for long would keep it for good. */
   #retainedAt = 0;
-  /** After a training that could not be entered as ended, trainings pause until then. */
-  #trainAfter = 0;
   #wake = new AbortController();
   #alarmClock: NodeJS.Timeout | undefined;
   #loop: Promise<void> = Promise.resolve();
@@ -105,6 +101,21 @@ export class Pump {
   constructor(parts: PumpParts) {
     this.#parts = parts;
     this.comparer = new Comparer(parts.spec, this.forecasts, parts.book, (key) => this.#sinceOf(key));
+    const { spec, store, training, exclusions, on } = parts;
+    this.#queue = new TrainingQueue({
+      pipeline: spec.name,
+      store,
+      training,
+      exclusions,
+      ask: (work) => this.ask(work),
+      adopt: (version) => {
+        this.forecasts.add(version);
+        this.forecasts.trim((this.#state.compared ?? version.origin) - spec.series.every);
+      },
+      ended: () => this.#wake.abort(),
+      trained: (job) => on.trained(job),
+      warn: (message) => on.warn(message),
+    });
   }
 
   /** Continues from the checkpoint and starts pumping. */
@@ -113,20 +124,17 @@ export class Pump {
     // The replay that drove the clock went with the engine before this one: nobody's silence is an outage until records come.
     if (this.#state.clock.mode !== "wall") await this.#setClock({ mode: "held", since: Date.now() });
     for (const version of await this.#parts.training.versions(this.#state.compared ?? 0)) this.forecasts.add(version);
-    const unfinished = ["queued", "preparing", "training"];
-    this.#trainings = (await this.#parts.training.list(100))
-      .filter((r) => unfinished.includes(r.job.state))
-      .sort((a, b) => a.job.origin - b.job.origin);
+    await this.#queue.load();
     this.#loop = this.#run();
   }
 
   async stop(): Promise<void> {
     this.#abort.abort();
-    this.#running?.abort.abort();
+    this.#queue.stop();
     this.#wake.abort();
     await this.#loop;
     clearTimeout(this.#alarmClock);
-    await this.#running?.done;
+    await this.#queue.stopped();
   }
 
   get watermark(): number | null {
@@ -152,12 +160,12 @@ export class Pump {
 
   /** Whether nothing is left to do: the stream is pumped dry, no window waits, no training runs. */
   get settled(): boolean {
-    return this.behind === 0 && this.#state.pending.length === 0 && this.#trainings.length === 0;
+    return this.behind === 0 && this.#state.pending.length === 0 && this.trainings.length === 0;
   }
 
   /** The trainings that wait or run. */
   get trainings(): readonly TrainingRecord[] {
-    return this.#trainings;
+    return this.#queue.records;
   }
 
   groups(): { key: string; since: number }[] {
@@ -187,53 +195,19 @@ export class Pump {
   }
 
   /** Trains by hand, on what is closed now. Resolves with the job when it has ended. */
-  async train(options: Required<CallOptions>): Promise<TrainingJob> {
-    let record: TrainingRecord | undefined;
-    await this.ask(async () => {
-      const origin = windowStart(this.#analyzer.watermark ?? 0, this.#parts.spec.series.every);
-      if (this.#analyzer.watermark === null) {
-        throw new Fault("forecast.failed", "There is nothing to learn from yet.", {
-          next: "Send records first, then train.",
-        });
-      }
-      const runs = (await this.#parts.training.list(1_000)).filter((r) => r.job.origin === origin).length;
-      record = await this.#parts.store.transaction((writer) =>
-        this.#parts.training.plan(writer, origin, versionName(origin, runs), "person", Date.now()),
-      );
-      this.#trainings.push(record);
-    });
-    const id = record!.job.id;
-    const cancel = () => this.cancel(id);
-    options.signal.addEventListener("abort", cancel);
-    try {
-      for (;;) {
-        const now = this.#trainings.find((r) => r.job.id === id);
-        if (!now) break;
-        options.onProgress({
-          message: `Training ${this.#parts.spec.name}`,
-          done: now.job.seriesDone,
-          total: now.job.seriesTotal,
-        });
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    } finally {
-      options.signal.removeEventListener("abort", cancel);
-    }
-    return (await this.#parts.training.list(1_000)).find((r) => r.job.id === id)!.job;
+  train(options: Required<CallOptions>): Promise<TrainingJob> {
+    return this.#queue.byHand(() => {
+      const { watermark } = this.#analyzer;
+      if (watermark !== null) return windowStart(watermark, this.#parts.spec.series.every);
+      throw new Fault("forecast.failed", "There is nothing to learn from yet.", {
+        next: "Send records first, then train.",
+      });
+    }, options);
   }
 
   /** Cancels a training; the forecast before it stays in use. */
   cancel(job: string): boolean {
-    if (this.#running?.record.job.id === job) {
-      this.#running.abort.abort();
-      return true;
-    }
-    const waiting = this.#trainings.find((r) => r.job.id === job);
-    if (!waiting) return false;
-    this.ask(() => this.#endTraining(waiting, { state: "cancelled" })).catch((error: unknown) =>
-      this.#parts.on.warn(`The training could not be cancelled: ${Fault.from(error).message}`),
-    );
-    return true;
+    return this.#queue.cancel(job);
   }
 
   /** Runs `work` between two batches. */
@@ -271,7 +245,7 @@ export class Pump {
 
   /** Does what there is to do; answers how many records it took from the stream. */
   async #once(): Promise<number> {
-    this.#startTraining();
+    this.#queue.startNext(this.#state.pending[0]?.start);
     const { log, lake } = this.#parts;
     // Taken before reading: what the replay had sent by then is in the stream by now.
     const reached = this.#reached;
@@ -346,7 +320,7 @@ export class Pump {
         admission.admit(eventAt(events, cursor.event), record, speedOf(clock), take);
       if (analyzer.closable) {
         for (const window of analyzer.close()) pending.push(toPending(window));
-        if (this.#trainingDue({ ...state, pending }) !== undefined) {
+        if (trainingDue({ ...state, pending }, this.#parts.spec, analyzer.watermark) !== undefined) {
           cursor.record++;
           break;
         }
@@ -371,7 +345,7 @@ export class Pump {
     const { clock } = this.#state;
     if (clock.mode === "wall") this.#analyzer.tick(Date.now(), this.#startedAt);
     else if (clock.mode === "replay" && reached !== undefined) this.#analyzer.advanceTo(reached);
-    const waiting = this.#state.pending.some((w) => w.start < this.#blockedFrom());
+    const waiting = this.#state.pending.some((w) => w.start < this.#queue.blockedFrom);
     const since = this.#admission.heldSince;
     const heldForLong =
       since !== undefined && Date.now() - Math.max(since, this.#startedAt) >= this.#parts.spec.source.idle;
@@ -408,8 +382,8 @@ export class Pump {
     let told: Compared = { alarms: [], incidents: [] };
     const before = this.#state;
     const state = await store.transaction(async (writer) => {
-      let next = this.#withSchedule(await fold(writer, before));
-      const origin = this.#trainingDue(next);
+      let next = withSchedule(await fold(writer, before), spec);
+      const origin = trainingDue(next, spec, this.#analyzer.watermark);
       if (origin !== undefined) {
         planned = await training.plan(writer, origin, versionName(origin), "schedule", Date.now());
         next = { ...next, nextTraining: origin + spec.forecast.retrain };
@@ -417,7 +391,7 @@ export class Pump {
       const drained = await this.comparer.drain(
         writer,
         next,
-        Math.min(this.#blockedFrom(), planned?.job.origin ?? Number.POSITIVE_INFINITY),
+        Math.min(this.#queue.blockedFrom, planned?.job.origin ?? Number.POSITIVE_INFINITY),
       );
       told = drained.told;
       const closed = next.pending.length - before.pending.length;
@@ -434,109 +408,10 @@ export class Pump {
       return next;
     });
     this.#state = state;
-    if (planned) this.#trainings.push(planned);
-    this.#startTraining();
+    if (planned) this.#queue.add(planned);
+    this.#queue.startNext(this.#state.pending[0]?.start);
     on.moved(state.compared);
     on.told(told);
-  }
-
-  /** Sets when the first training is due, as soon as the data say so. */
-  #withSchedule(state: Checkpoint): Checkpoint {
-    if (state.nextTraining !== null) return state;
-    const { every } = this.#parts.spec.series;
-    const { retrain, history, seasons } = this.#parts.spec.forecast;
-    if (state.liveFrom !== null) return { ...state, nextTraining: windowStart(state.liveFrom, every) };
-    const first = state.pending[0]?.start ?? null;
-    if (first === null) return state;
-    const season = seasons === "auto" ? DAY : (seasons[0] ?? every);
-    const enough = first + Math.min(history, 2 * Math.max(season, every));
-    const origin = Math.ceil(enough / retrain) * retrain;
-    return { ...state, liveFrom: origin, nextTraining: origin };
-  }
-
-  /** The origin of the training that is due; undefined when none is. */
-  #trainingDue(state: Checkpoint): number | undefined {
-    const { nextTraining } = this.#withSchedule(state);
-    const { watermark } = this.#analyzer;
-    if (nextTraining === null || watermark === null || watermark < nextTraining) return undefined;
-    const { retrain } = this.#parts.spec.forecast;
-    return nextTraining + Math.floor((watermark - nextTraining) / retrain) * retrain;
-  }
-
-  /** Windows from here on wait for a forecast that is being made. */
-  #blockedFrom(): number {
-    const scheduled = this.#trainings.filter((r) => r.job.requestedBy === "schedule").map((r) => r.job.origin);
-    return Math.min(Number.POSITIVE_INFINITY, ...scheduled);
-  }
-
-  /** Starts the oldest training, once all windows before its origin are compared: incidents in them are then known. */
-  #startTraining(): void {
-    if (this.#running || this.#abort.signal.aborted || Date.now() < this.#trainAfter) return;
-    const record = this.#trainings[0];
-    if (!record || this.#state.pending.some((w) => w.start < record.job.origin)) return;
-    const abort = new AbortController();
-    this.#running = { record, abort, done: this.#train(record, abort) };
-  }
-
-  async #train(record: TrainingRecord, abort: AbortController): Promise<void> {
-    const { training, exclusions, on } = this.#parts;
-    try {
-      this.#update(record, { state: "training", seriesDone: 0 });
-      const outcome = await training.run(record, await exclusions(record.job.origin), {
-        signal: abort.signal,
-        onProgress: ({ done = 0, total = 0 }) => {
-          this.#update(record, { seriesDone: done, seriesTotal: total });
-          if (done % 25 === 0) on.trained(this.#current(record).job);
-        },
-      });
-      for (const failure of outcome.failures) on.warn(`No forecast for ${failure}`);
-      await this.ask(async () => {
-        await this.#parts.store.transaction((writer) => training.keep(writer, outcome.version));
-        this.forecasts.add(outcome.version);
-        this.forecasts.trim((this.#state.compared ?? record.job.origin) - this.#parts.spec.series.every);
-        await this.#endTraining(record, { state: "succeeded", accuracy: outcome.accuracy });
-        await training.tidy(record.job.origin);
-      });
-    } catch (error) {
-      if (this.#abort.signal.aborted) return;
-      const fault = Fault.from(error);
-      const state = fault.code === "cancelled" ? "cancelled" : "failed";
-      if (state === "failed") on.warn(`Training failed: ${fault.message}`);
-      // A full disk is no reason to go without a forecast: the training begins again when there is space.
-      if (fault.code === "engine.disk-full") this.#trainAfter = Date.now() + TRAIN_AGAIN;
-      else await this.#endFailed(record, state, fault);
-    } finally {
-      this.#running = undefined;
-      this.#wake.abort();
-    }
-  }
-
-  /** Enters a training as ended without a forecast; what cannot be entered now is tried again, with the training. */
-  async #endFailed(record: TrainingRecord, state: "cancelled" | "failed", fault: Fault): Promise<void> {
-    try {
-      await this.ask(() => this.#endTraining(record, { state, ...(state === "failed" && { fault: fault.toData() }) }));
-    } catch (error) {
-      this.#trainAfter = Date.now() + TRAIN_AGAIN;
-      this.#parts.on.warn(`The training's end could not be entered: ${Fault.from(error).message}`);
-    }
-  }
-
-  #current(record: TrainingRecord): TrainingRecord {
-    return this.#trainings.find((r) => r.job.id === record.job.id) ?? record;
-  }
-
-  #update(record: TrainingRecord, change: Partial<TrainingJob>): TrainingRecord {
-    const current = this.#current(record);
-    const next = { ...current, job: { ...current.job, ...change } };
-    this.#trainings = this.#trainings.map((r) => (r === current ? next : r));
-    return next;
-  }
-
-  async #endTraining(record: TrainingRecord, change: Partial<TrainingJob>): Promise<void> {
-    const ended = this.#update(record, { ...change, endedAt: Date.now() });
-    await this.#parts.store.transaction((writer) => this.#parts.training.save(writer, ended));
-    this.#trainings = this.#trainings.filter((r) => r.job.id !== record.job.id);
-    this.#parts.on.trained(ended.job);
   }
 
   #countLate(
