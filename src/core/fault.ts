@@ -22,6 +22,7 @@ export type FaultCode =
   | "alarm.not-found"
   | "incident.not-found"
   | "incident.closed"
+  | "engine.folder"
   | "engine.locked"
   | "engine.corrupt"
   | "engine.disk-full"

@@ -3,13 +3,13 @@
  * It knows nothing of transports; `main.ts` serves it.
  */
 import { EventEmitter } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Change } from "../backend.ts";
 import type { Fault } from "../core/fault.ts";
 import { type PipelineSpec, requireSpec } from "../core/spec.ts";
 import { MACROS } from "../sql/index.ts";
 import { alarmsOf } from "./alarms.ts";
+import { ensureDataFolder } from "./data-folder.ts";
 import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
 import { forecastsOf } from "./forecasts.ts";
 import { incidentsOf } from "./incidents.ts";
@@ -40,9 +40,7 @@ export interface Engine extends Backend {
 
 /** Opens the engine on a folder: the store, every deployed pipeline, the endpoint. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const folder = join(options.folder, ".forewatch");
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, ".gitignore"), "*\n");
+  const folder = await ensureDataFolder(options.folder);
   const store = await Store.open(join(folder, "store.duckdb"));
   store.onFatal = (fault) => options.onFatal?.(fault);
   await store.writer.run(MACROS);

@@ -237,6 +237,12 @@ function openFault(error: unknown, file: string): Fault {
       next: "Move the .forewatch folder aside and deploy again; the lake's Parquet files in it stay readable.",
     });
   }
+  if (/permission denied|read-only file system|is a directory/i.test(text)) {
+    return new Fault("engine.folder", `The engine cannot open its store ${file}.`, {
+      cause: error,
+      next: "Check that it is a file which you may read and write, as its folder.",
+    });
+  }
   return storeFault(error);
 }
 

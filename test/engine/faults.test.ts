@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
@@ -74,6 +74,26 @@ describe("an engine that cannot start says what to do", () => {
     expect(fault).toMatchObject({ code: "engine.corrupt" });
     expect(fault.next).toMatch(/deploy again/);
     expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    [
+      "a file stands where its folder should",
+      (home: string) => writeFileSync(join(home, ".forewatch"), ""),
+      /Rename or remove/,
+    ],
+    [
+      "its store is a folder",
+      (home: string) => mkdirSync(join(home, ".forewatch", "store.duckdb"), { recursive: true }),
+      /Check/,
+    ],
+  ])("when %s", async (_, spoil, next) => {
+    const home = dataFolder();
+    spoil(home);
+    const fault = await faultOf(startTestEngine(home));
+    expect(fault).toMatchObject({ code: "engine.folder" });
+    expect(fault.message).toContain(join(home, ".forewatch"));
+    expect(fault.next).toMatch(next);
   });
 
   it("when the folder's engine is of another version", async () => {
