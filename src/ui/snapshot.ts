@@ -9,6 +9,7 @@ import type {
   StreamInfo,
   TrainingJob,
 } from "../backend.ts";
+import type { PipelineSpec } from "../core/spec.ts";
 
 export interface Snapshot {
   /** By name, ascending. */
@@ -67,7 +68,7 @@ export async function readSnapshot(backend: Backend, before: Snapshot, parts: Re
     parts.has("jobs") ? each((name) => backend.forecasts.jobs(name, JOBS)).then((lists) => lists.flat()) : before.jobs,
     parts.has("series")
       ? each((name) => backend.forecasts.series(name)).then(
-          (lists) => new Map(names.map((n, i) => [n, lists[i] ?? []])),
+          (lists) => new Map(pipelines.map(({ name, spec }, i) => [name, inFileOrder(lists[i] ?? [], spec)])),
         )
       : before.series,
     parts.has("alarms") ? each((name) => backend.alarms.list(name)).then((lists) => lists.flat()) : before.alarms,
@@ -76,6 +77,13 @@ export async function readSnapshot(backend: Backend, before: Snapshot, parts: Re
       : before.incidents,
   ]);
   return { pipelines, streams, jobs, series, alarms, incidents };
+}
+
+/** Series as their pipeline file has their measures: what its author named first comes first. */
+export function inFileOrder(series: readonly SeriesInfo[], spec: PipelineSpec): readonly SeriesInfo[] {
+  const place = new Map(spec.series.measures.map((measure, i) => [measure.name, i]));
+  const of = (info: SeriesInfo) => place.get(info.measure) ?? place.size;
+  return [...series].sort((a, b) => of(a) - of(b));
 }
 
 async function readPipelines(backend: Backend): Promise<PipelineStatus[]> {

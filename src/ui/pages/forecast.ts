@@ -2,6 +2,7 @@
 import { packChart } from "../../rpc/page.ts";
 import { run } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { inFileOrder } from "../snapshot.ts";
 import type { OwnHandlers } from "./panel.ts";
 
 /** All windows there are: the port's ranges are half open and in ms, so these bounds hold every instant. */
@@ -10,7 +11,11 @@ const END = 8.64e15;
 
 export function forecastHandlers(context: Context): OwnHandlers<"forecast"> {
   return {
-    "forecasts.series": async ({ pipeline }) => (await context.session.backend()).forecasts.series(pipeline),
+    "forecasts.series": async ({ pipeline }) => {
+      const backend = await context.session.backend();
+      const [series, { spec }] = await Promise.all([backend.forecasts.series(pipeline), backend.stack.get(pipeline)]);
+      return inFileOrder(series, spec);
+    },
     "forecasts.chart": (request) => readChart(context, request),
     "forecasts.train": ({ pipeline }) => {
       void run("train", { pipeline });
