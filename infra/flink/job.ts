@@ -2,7 +2,7 @@
  * The Flink job as SQL, from the pipeline file: checked events in, closed windows out. `main.py` runs these statements as they
  * stand; only the ARNs and the region are filled in from the application's properties.
  *
- * Events come from the relay, a JSON object a line: `{"time": epoch ms, "key": group key or null, "fields": {...}}`. `key` is
+ * Events come from the relay, many in a JSON array: `{"time": epoch ms, "key": group key or null, "fields": {...}}`. `key` is
  * null for events that no series counts (a value that is not listed) and for heartbeats: they move the clock all the same.
  *
  * What comes out, a JSON object a record:

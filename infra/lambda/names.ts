@@ -17,7 +17,7 @@ export function parseMetricDimension(value: string): string {
   return value.includes("%") ? decodeURIComponent(value) : value;
 }
 
-/** What the relay puts into the events stream, a JSON object a line. */
+/** What the events stream holds: the relay's, many in a JSON array, and the sweep's beats, one a record. */
 export interface EventLine {
   /** Event time, epoch ms. */
   readonly time: number;

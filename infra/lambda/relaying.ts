@@ -75,12 +75,13 @@ export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
 }
 
 /**
- * Lines packed into records in the order of their shard, which is what the watermark lives on: Flink takes each line as an event
- * of its own. What was one shard stays one shard.
+ * Events packed into records in the order of their shard, which is what the watermark lives on. A record is a JSON array, of which
+ * Flink takes each element as an event of its own; of several lines it would take the first and lose the others. What was one
+ * shard stays one shard.
  */
 class Packer {
   readonly #shards: number;
-  readonly #open = new Map<string, { lines: string[]; bytes: number; firstSequence: string }>();
+  readonly #open = new Map<string, { events: string[]; bytes: number; firstSequence: string }>();
   readonly #done: PackedRecord[] = [];
 
   constructor(shards: number) {
@@ -88,18 +89,18 @@ class Packer {
   }
 
   add(event: EventLine, shard: string, sequence: string): void {
-    const line = JSON.stringify(event);
-    const bytes = Buffer.byteLength(line) + 1;
+    const text = JSON.stringify(event);
+    const bytes = Buffer.byteLength(text) + 1;
     let pack = this.#open.get(shard);
     if (pack && pack.bytes + bytes > PACK_BYTES) {
       this.#close(shard);
       pack = undefined;
     }
     if (!pack) {
-      pack = { lines: [], bytes: 0, firstSequence: sequence };
+      pack = { events: [], bytes: 1, firstSequence: sequence };
       this.#open.set(shard, pack);
     }
-    pack.lines.push(line);
+    pack.events.push(text);
     pack.bytes += bytes;
   }
 
@@ -109,11 +110,11 @@ class Packer {
   }
 
   #close(shard: string): void {
-    const { lines, firstSequence } = this.#open.get(shard)!;
+    const { events, firstSequence } = this.#open.get(shard)!;
     this.#open.delete(shard);
     const hashKey = hashKeyOf(shard, this.#shards);
     this.#done.push({
-      data: lines.join("\n"),
+      data: `[${events.join(",")}]`,
       partitionKey: shard,
       firstSequence,
       ...(hashKey !== undefined && { hashKey }),

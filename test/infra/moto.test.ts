@@ -260,7 +260,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
       }),
     );
     const { Records } = await kinesis.send(new GetRecordsCommand({ ShardIterator }));
-    return Records!.flatMap((r) => Buffer.from(r.Data!).toString().split("\n")).map((l) => JSON.parse(l) as EventLine);
+    return Records!.flatMap((r) => JSON.parse(Buffer.from(r.Data!).toString()) as EventLine[]);
   }
 });
 

@@ -14,8 +14,9 @@ const incoming = (data: string | Uint8Array, i = 0, shard = "shardId-00000000000
   data: Buffer.from(data),
   arrival: ARRIVAL,
 });
+/** A record is a JSON array: Flink's format explodes that, and of lines would read the first alone. */
 const linesOf = (records: readonly { readonly data: string }[]) =>
-  records.flatMap((r) => r.data.split("\n").map((l) => JSON.parse(l) as EventLine));
+  records.flatMap((r) => JSON.parse(r.data) as EventLine[]);
 
 /** An aggregate as the KPL writes it; written from the format's document, field by field. */
 function aggregate(parts: readonly Uint8Array[]): Uint8Array {
