@@ -14,7 +14,7 @@ interface Props {
 }
 
 const FIELDS = ["start", "actual", "median", "deviation", "lower", "upper", "late"] as const;
-const WIDTHS = [92, 64, 80, 84, 60, 60, 44];
+const WIDTHS = [108, 72, 88, 92, 72, 72, 52];
 
 export function WindowTable({ columns, range, zone, label }: Props) {
   const [sorting, setSorting] = useState<Sorting | null>(null);

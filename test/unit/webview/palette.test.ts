@@ -81,10 +81,10 @@ describe.each([
   });
 
   it("tells thirty lines apart, by dash and marker where the colours are used up", () => {
-    const looks = Array.from({ length: 30 }, (_, i) => lineLook({ palette }, i));
+    const looks = Array.from({ length: 30 }, (_, i) => lineLook(palette, i));
     expect(new Set(looks.map(({ color, dash }) => `${color} ${dash}`)).size).toBe(30);
     expect(new Set(looks.map(({ color, marker }) => `${color} ${marker}`)).size).toBe(30);
     expect(looks.slice(0, 6).every(({ dash }) => dash.length === 0)).toBe(true);
-    expect(lineLook({ palette }, 30)).toEqual(looks[0]);
+    expect(lineLook(palette, 30)).toEqual(looks[0]);
   });
 });

@@ -32,7 +32,7 @@ export interface Look {
 /** More marks than this are drawn small and plain: as many large ones could not be told apart, and cost most of a frame. */
 const MOST_MARKS = 150;
 /** CSS px that a window must have before lines are dashed: shorter steps would not show the dashes, which cost the most. */
-const DASH_ROOM = 3;
+const DASH_ROOM = 2;
 /** CSS px that a window must have before each gets a point. */
 const POINT_ROOM = 12;
 
@@ -115,13 +115,13 @@ export function drawSeries(context: Context, frame: Frame, part: Visible, look: 
 interface Stroke {
   readonly color: string;
   readonly width: number;
-  /** Stroke and gap, CSS px. Where there is no room for dashes the line is as much fainter, so that it weighs the same. */
+  /** Stroke and gap, CSS px. Where there is no room for dashes the line is fainter, so that it weighs much the same. */
   readonly dash?: readonly [number, number];
 }
 
 /** How strong a line is that should be dashed and is not. */
 function strength(dash: Stroke["dash"]): number {
-  return dash ? dash[0] / (dash[0] + dash[1]) : 1;
+  return dash ? Math.sqrt(dash[0] / (dash[0] + dash[1])) : 1;
 }
 
 /** How a series' lines and its band are put on the canvas. */

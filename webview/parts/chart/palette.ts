@@ -3,7 +3,6 @@
  * of Okabe and Ito ("Color Universal Design", 2008), fitted to light and dark backgrounds: each has a contrast of 3 to 1 with
  * its background, and any two differ for people with each kind of colour blindness.
  */
-import type { ChartTheme } from "./theme.ts";
 
 export const PALETTES: Readonly<Record<"light" | "dark", readonly string[]>> = {
   light: ["#0072b2", "#d55e00", "#009e73", "#7b2d8b", "#5c4400", "#1a1a1a"],
@@ -26,8 +25,8 @@ export interface LineLook {
   readonly marker: (typeof ROUNDS)[number]["marker"];
 }
 
-/** The look of the line at `index`: thirty lines differ, after which they begin again. */
-export function lineLook({ palette }: Pick<ChartTheme, "palette">, index: number): LineLook {
+/** The look of the line at `index` in a theme's `palette`: thirty lines differ, after which they begin again. */
+export function lineLook(palette: readonly string[], index: number): LineLook {
   const round = Math.floor(index / palette.length) % ROUNDS.length;
   return { color: palette[index % palette.length]!, ...ROUNDS[round]! };
 }
