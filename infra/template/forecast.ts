@@ -141,10 +141,13 @@ function sageMakerStatements(image: ReturnType<typeof deeparImage>): Statement[]
       resources: objects(PREFIX.training, PREFIX.models),
     },
     listing(PREFIX.training, PREFIX.models),
+    { ...ENCRYPT, actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"] },
     {
-      ...ENCRYPT,
-      // The training volume is an encrypted disk, for which SageMaker makes a grant.
-      actions: ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+      // The instances' disks are encrypted, for which SageMaker makes a grant; to a service alone, not to whom the role likes.
+      sid: "EncryptVolumes",
+      actions: ["kms:CreateGrant"],
+      resources: att("DataKey", "Arn"),
+      condition: { Bool: { "kms:GrantIsForAWSResource": true } },
     },
     {
       sid: "WriteLogs",

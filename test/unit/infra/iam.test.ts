@@ -160,6 +160,17 @@ const SERVICE_ROLES: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["kms:Decrypt", "kms:GenerateDataKey"],
   ],
+  // SageMaker Developer Guide, "SageMaker Roles", CreateTrainingJob, CreateModel and CreateTransformJob without a VPC; the
+  // stopping of multipart uploads; what SageMaker does with a key of the customer's ("Encryption at rest").
+  SageMakerRole: [
+    ...["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+    ...["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+    ...["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+    "cloudwatch:PutMetricData",
+    ...["BatchCheckLayerAvailability", "BatchGetImage", "GetAuthorizationToken", "GetDownloadUrlForLayer"].map(
+      (action) => `ecr:${action}`,
+    ),
+  ],
   SweepScheduleRole: ["lambda:InvokeFunction", "sqs:SendMessage"],
   TrainingScheduleRole: ["states:StartExecution", "sqs:SendMessage"],
 };
@@ -237,7 +248,6 @@ test("every role there is, is held to a table above", () => {
     ...Object.keys(CALLS).map((h) => `${h[0]!.toUpperCase()}${h.slice(1)}Role`),
     ...Object.keys(SERVICE_ROLES),
     "TrainingRole",
-    "SageMakerRole",
   ];
   expect(roles.map(([id]) => id).sort()).toEqual(known.sort());
 });
@@ -264,6 +274,8 @@ describe.each(Object.entries(PIPELINES))("%s", (_, spec) => {
         if (s.Resource === "*") expect(UNAVOIDABLE, `${id} ${s.Sid}`).toContain(s.Sid);
         if ([s.Action].flat().includes("cloudwatch:PutMetricData"))
           expect(JSON.stringify(s.Condition), id).toContain("cloudwatch:namespace");
+        if ([s.Action].flat().includes("kms:CreateGrant"))
+          expect(s.Condition, id).toEqual({ Bool: { "kms:GrantIsForAWSResource": true } });
         if ([s.Action].flat().includes("iam:PassRole"))
           expect(JSON.stringify(s.Condition), id).toContain("iam:PassedToService");
       }
