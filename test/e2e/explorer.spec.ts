@@ -29,7 +29,7 @@ test("deploy from the palette, explore, run prep SQL", async ({ vscode, folder }
   }));
   await writeFile(join(folder, "flights.jsonl"), flights.map((flight) => JSON.stringify(flight)).join("\n"));
   await tree.inline("flights", "Send Records");
-  await vscode.answer(join(folder, "flights.jsonl"));
+  await vscode.file(join(folder, "flights.jsonl"));
   await vscode.pick("As fast as possible");
   await vscode.notifications.shown(/48 records sent to flights/);
   await expect(tree.item("flights")).toContainText("48 records");

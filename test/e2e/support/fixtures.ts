@@ -11,6 +11,7 @@ import {
   type ServerOptions,
   startServer,
 } from "../../support/host/index.mjs";
+import { stormEve } from "./storm.ts";
 import { Workbench } from "./workbench.ts";
 
 export { expect } from "@playwright/test";
@@ -64,4 +65,15 @@ export const test = base.extend<HostFixtureOptions & HostFixtures>({
     await workbench.ready();
     await use(workbench);
   },
+});
+
+/** As `test`, on the sample at the eve of the storm. */
+export const stormTest = test.extend({
+  folder: [
+    // biome-ignore lint/correctness/noEmptyPattern: as above
+    async ({}, use) => {
+      await use(await stormEve());
+    },
+    { timeout: 600_000, scope: "test" },
+  ],
 });

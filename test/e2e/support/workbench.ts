@@ -51,13 +51,13 @@ export class Workbench {
 
   /** Runs the command with this title ("Category: Title") from the command palette, once the palette offers it. */
   async palette(title: string): Promise<void> {
-    await this.#openPalette(title);
+    await this.openPalette(title);
     const row = this.quickRow(title);
     // An open palette does not notice commands and conditions that change under it, such as those of an extension that starts.
     await expect(async () => {
       if (await row.isVisible()) return;
       await this.page.keyboard.press("Escape");
-      await this.#openPalette(title);
+      await this.openPalette(title);
       await row.waitFor({ timeout: 2_000 });
     }, `the palette offers ${title}`).toPass({ timeout: 30_000 });
     await row.click();
@@ -65,7 +65,7 @@ export class Workbench {
 
   /** Whether the palette offers the command, such as one with an enablement or a `when`. */
   async paletteOffers(title: string): Promise<boolean> {
-    await this.#openPalette(title);
+    await this.openPalette(title);
     const offered = (await this.quickRow(title).count()) > 0;
     await this.page.keyboard.press("Escape");
     await this.quickInput().waitFor({ state: "hidden" });
@@ -73,7 +73,7 @@ export class Workbench {
   }
 
   /** The palette, with this typed and its first answer there. */
-  async #openPalette(text: string): Promise<void> {
+  async openPalette(text: string): Promise<void> {
     await this.page.keyboard.press("F1");
     const input = this.quickInput();
     await input.waitFor();
@@ -104,6 +104,20 @@ export class Workbench {
     await input.press("Enter");
   }
 
+  /** Gives the open file dialog a path; VS Code fills in the folder's own once it has read it, over what was typed before. */
+  async file(path: string): Promise<void> {
+    const input = this.quickInput();
+    const rows = this.page.locator(".quick-input-widget .monaco-list-row");
+    await rows.first().waitFor();
+    await expect(async () => {
+      await input.fill(path, { timeout: 1_000 });
+      await expect(input).toHaveValue(path, { timeout: 500 });
+      await input.press("Enter");
+      // Another step may follow at once: the dialog is known by its file list.
+      await expect(this.page.locator(".quick-input-widget:visible .show-file-icons")).toBeHidden({ timeout: 2_000 });
+    }, `the dialog takes ${path}`).toPass();
+  }
+
   /** The text field of the open quick pick or input box. */
   quickInput(): Locator {
     return this.page.locator(".quick-input-widget:visible input[type=text]").first();
@@ -127,10 +141,8 @@ export class Workbench {
 
   /** The number on the container's badge in the activity bar; undefined without a badge. */
   async badge(container: string): Promise<number | undefined> {
-    const tab = this.page.locator(".activitybar .action-item", {
-      has: this.page.getByRole("tab", { name: container }),
-    });
-    const text = await tab.locator(".badge-content").first().textContent();
+    const tab = this.page.locator(".activitybar").getByRole("tab", { name: container }).first();
+    const [text] = await tab.locator(".badge-content").allTextContents();
     return text ? Number(text) : undefined;
   }
 

@@ -57,6 +57,8 @@ export interface ServerOptions {
   readonly workspaceTrust?: boolean;
   /** Environment variables for the server and the extension hosts, over this process's. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command and its arguments that run the server in its place, such as `setpriv`. */
+  readonly under?: readonly string[];
   readonly logLevel?: "trace" | "debug" | "info" | "warn" | "error" | "off";
   readonly log?: Log;
 }

@@ -66,9 +66,11 @@ export async function startServer(options = {}) {
     await run(process.execPath, [main, "--install-extension", resolve(vsix), ...place], dir, environment);
   }
 
+  const [command, ...flags] = [...(options.under ?? []), process.execPath];
   const child = spawn(
-    process.execPath,
+    command,
     [
+      ...flags,
       fileURLToPath(new URL("./tethered.mjs", import.meta.url)),
       ...["--host", "127.0.0.1", "--port", String(port), "--connection-token", token],
       ...["--accept-server-license-terms", "--disable-telemetry", "--telemetry-level", "off"],
