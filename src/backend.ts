@@ -292,6 +292,9 @@ export interface QueryEstimate {
   readonly cost: number;
 }
 
+/** The only column of what EXPLAIN gives, on every target; a row is a line. */
+export const PLAN_COLUMN = "Query Plan";
+
 export interface QueryRun {
   readonly query: string;
   readonly sql: string;

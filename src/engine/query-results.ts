@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { stat, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Cell, ExportFormat, ViewOrder } from "../backend.ts";
+import { type Cell, type ExportFormat, PLAN_COLUMN, type ViewOrder } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import { quoteIdentifier, quoteText } from "../core/prepare.ts";
 import type { ResultColumn, Rewritten } from "../sql/index.ts";
@@ -206,15 +206,12 @@ export async function materialize(
   const rows = result.getRowsJson() as Cell[][];
   if (/^EXPLAIN\b/i.test(rewritten.sql)) {
     const lines = rows.flatMap((row) => String(row.at(-1) ?? "").split("\n"));
-    return writeTexts(connection, table, PLAN, lines);
+    return writeTexts(connection, table, PLAN_COLUMN, lines);
   }
   if (result.columnNames()[0] !== "Count") return { columns: [], rowCount: 0 };
   await connection.run(`${createPrefix(table)}SELECT CAST(${Number(rows[0]?.[0] ?? 0)} AS BIGINT) AS "rows"`);
   return { columns: [{ name: "rows", type: "bigint", stored: "rows" }], rowCount: 1 };
 }
-
-/** The only column of EXPLAIN, as Athena calls it; a row a line. */
-const PLAN = "Query Plan";
 
 async function writeTexts(connection: DuckDBConnection, table: string, name: string, texts: readonly string[]) {
   const values = texts.map((text) => `(${quoteText(text)})`).join(", ");

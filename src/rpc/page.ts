@@ -12,6 +12,7 @@ export type {
   StackPlan,
   TimelineEntry,
 } from "../backend.ts";
+export { PLAN_COLUMN } from "../backend.ts";
 export type { FaultData } from "../core/fault.ts";
 export type { Severity } from "../core/spec.ts";
 export {

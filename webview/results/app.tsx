@@ -20,8 +20,12 @@ export function ResultsPage(page: Page<"results">) {
   );
   const [runs, setRuns] = useState<readonly RunInfo[]>([]);
 
+  // Another pipeline has other runs.
+  useEffect(() => setRuns([]), [subject.pipeline]);
   useEffect(() => {
-    if (asked.value) setRuns(asked.value.slice(0, MOST_RUNS));
+    const listed = asked.value;
+    // What was told since the list was made is newer than the list.
+    if (listed) setRuns((told) => merged(listed, told).slice(0, MOST_RUNS));
   }, [asked.value]);
   useEffect(() => {
     const subscription = client.on("run", (run) => {
@@ -53,13 +57,7 @@ export function ResultsPage(page: Page<"results">) {
   }
   return (
     <div class="results">
-      <Tabs
-        runs={runs}
-        shown={run.run}
-        onShow={(id) => keep({ run: id })}
-        onClose={close}
-        onHistory={() => client.request("history.open", null)}
-      />
+      <Tabs runs={runs} shown={run.run} onShow={(id) => keep({ run: id })} onClose={close} />
       <ResultView key={run.run} page={page} run={run}>
         <RunMessage
           run={run}
@@ -70,6 +68,13 @@ export function ResultsPage(page: Page<"results">) {
       </ResultView>
     </div>
   );
+}
+
+/** The listed runs as they were told of last, and before them those that are not on the list yet. */
+function merged(listed: readonly RunInfo[], told: readonly RunInfo[]): readonly RunInfo[] {
+  const known = new Map(told.map((run) => [run.run, run]));
+  const ids = new Set(listed.map((run) => run.run));
+  return [...told.filter((run) => !ids.has(run.run)), ...listed.map((run) => known.get(run.run) ?? run)];
 }
 
 /** The runs with one that began or changed: in its own place, in that of the run it replaces, else first. */

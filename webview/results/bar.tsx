@@ -5,6 +5,7 @@ import type { CopyFormat } from "../parts/grid/copy.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Menu } from "../parts/menu.tsx";
 import { named, textOf } from "../parts/toolkit.ts";
+import { isPlan } from "./plan.tsx";
 
 interface Props {
   readonly run: RunInfo;
@@ -109,7 +110,7 @@ export function Bar(props: Props) {
 function RunFacts({ run, left }: { readonly run: RunInfo; readonly left: number | null }) {
   const { result } = run;
   if (!result) return null;
-  const rows = result.columns.length === 0 ? "done" : count(result.rowCount, "row");
+  const rows = result.columns.length === 0 ? "done" : isPlan(result) ? "plan" : count(result.rowCount, "row");
   const facts = [
     left === null ? rows : `${left.toLocaleString("en-US")} of ${rows}`,
     formatLength(run.elapsed),

@@ -1,12 +1,12 @@
 /** What EXPLAIN gives: the plan's lines as they are, under each other. */
-import type { RunInfo } from "../../src/rpc/page.ts";
+import { PLAN_COLUMN, type RunInfo } from "../../src/rpc/page.ts";
 import { FaultNotice, Loading } from "../parts/notice.tsx";
 import { useAsked } from "../parts/page.tsx";
 import type { Rows } from "./rows.ts";
 
-/** Is the result a plan? Its only column is called so on every target. */
+/** Is the result a plan, not rows of data? */
 export function isPlan({ columns }: NonNullable<RunInfo["result"]>): boolean {
-  return columns.length === 1 && columns[0]?.name === "Query Plan";
+  return columns.length === 1 && columns[0]?.name === PLAN_COLUMN;
 }
 
 interface Props {

@@ -94,7 +94,7 @@ export function ResultView({ page, run, children }: Props) {
       <Bar
         run={run}
         view={shows}
-        rows={result !== undefined && !empty}
+        rows={result !== undefined && !empty && !isPlan(result)}
         filter={filter}
         left={filter && rows ? rows.rowCount : null}
         onView={(next) => keep({ views: { ...state.views, [run.run]: next } })}

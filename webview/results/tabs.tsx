@@ -9,10 +9,9 @@ interface Props {
   readonly shown: string;
   readonly onShow: (run: string) => void;
   readonly onClose: (run: RunInfo) => void;
-  readonly onHistory: () => void;
 }
 
-export function Tabs({ runs, shown, onShow, onClose, onHistory }: Props) {
+export function Tabs({ runs, shown, onShow, onClose }: Props) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -64,9 +63,6 @@ export function Tabs({ runs, shown, onShow, onClose, onHistory }: Props) {
           </div>
         ))}
       </div>
-      <button type="button" class="tool bare" title="Query history" aria-label="Query history" onClick={onHistory}>
-        <Icon name="clock" />
-      </button>
     </div>
   );
 }

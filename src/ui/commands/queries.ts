@@ -51,15 +51,16 @@ export function queryCommands(
     document: vscode.TextDocument,
     statement: Statement,
     pipeline: string,
-    how: { readonly prefix?: string; readonly shows?: "grid" | "chart" } = {},
+    how: { readonly explain?: boolean; readonly shows?: "grid" | "chart" } = {},
   ): Promise<RunRequest | undefined> {
     const values = await parameters.valuesFor(document.uri, statement);
     if (!values) return undefined;
-    const { prefix = "", shows = "grid" } = how;
+    const { explain = false, shows = "grid" } = how;
+    const title = statementTitle(statement);
     return {
       pipeline,
-      title: statementTitle(statement),
-      sql: prefix + statement.text,
+      title: explain ? `Plan: ${title}` : title,
+      sql: explain ? `EXPLAIN ${statement.text}` : statement.text,
       shows,
       ...(Object.keys(values).length > 0 && { parameters: values }),
       origin: { uri: document.uri.toString(), offset: statement.offset, text: statement.text },
@@ -99,7 +100,7 @@ export function queryCommands(
       await run({ document, statements }, args);
     },
 
-    explainStatement: async (args) => run(await find(args), args, { prefix: "EXPLAIN " }),
+    explainStatement: async (args) => run(await find(args), args, { explain: true }),
 
     chartStatement: async (args) => run(await find(args), args, { shows: "chart" }),
 

@@ -174,13 +174,7 @@ export class Runs implements vscode.Disposable {
 
 /** The same statement of the same file, whatever was changed in it since: by its name, or by its text if it has none. */
 function sameStatement(a: RunRequest, b: RunRequest): boolean {
-  return (
-    a.pipeline === b.pipeline &&
-    a.origin !== undefined &&
-    a.origin.uri === b.origin?.uri &&
-    a.title === b.title &&
-    /^EXPLAIN\b/i.test(a.sql) === /^EXPLAIN\b/i.test(b.sql)
-  );
+  return a.pipeline === b.pipeline && a.origin !== undefined && a.origin.uri === b.origin?.uri && a.title === b.title;
 }
 
 function current(info: RunInfo): RunInfo {

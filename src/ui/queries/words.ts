@@ -1,5 +1,5 @@
 /** How a run went, in a few words: behind its statement, in the history, in the tree. Pure. */
-import type { QueryRun } from "../../backend.ts";
+import { PLAN_COLUMN, type QueryRun } from "../../backend.ts";
 import type { RunInfo } from "../../rpc/page.ts";
 import { formatAge, formatBytes, formatSpan, plural } from "../format.ts";
 
@@ -14,11 +14,16 @@ export function outcomeWords(info: RunInfo, now: number): string {
       return info.fault?.message ?? "failed";
     case "succeeded":
       return [
-        info.result === undefined || info.result.columns.length === 0 ? "done" : plural(info.result.rowCount, "row"),
+        resultWords(info.result),
         formatSpan(info.elapsed),
         ...(info.result?.bytesScanned == null ? [] : [`${formatBytes(info.result.bytesScanned)} scanned`]),
       ].join(" · ");
   }
+}
+
+function resultWords(result: RunInfo["result"]): string {
+  if (result === undefined || result.columns.length === 0) return "done";
+  return result.columns[0]?.name === PLAN_COLUMN ? "plan" : plural(result.rowCount, "row");
 }
 
 /** A run of the past: `24 rows · 31 ms · 5 min ago`. */

@@ -47,6 +47,15 @@ describe("words", () => {
       { ...base, state: "succeeded", elapsed: 31, result: { ...result, bytesScanned: 48_300_000 } },
     ],
     ["done · 4 ms", { ...base, state: "succeeded", elapsed: 4, result: { ...result, columns: [], rowCount: 0 } }],
+    [
+      "plan · 4 ms",
+      {
+        ...base,
+        state: "succeeded",
+        elapsed: 4,
+        result: { ...result, columns: [{ name: "Query Plan", type: "varchar" }] },
+      },
+    ],
     ["cancelled after 1.2 s", { ...base, state: "cancelled", elapsed: 1_210 }],
     ["No such column.", { ...base, state: "failed", fault: { code: "query.failed", message: "No such column." } }],
   ])("%s", (words, info) => {
