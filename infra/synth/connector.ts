@@ -29,18 +29,19 @@ export function cacheFolder(): string {
 }
 
 /**
- * The connector's bytes: kept from an earlier run, else fetched.
+ * The connector's bytes: kept from an earlier run, else fetched, which may take `patience` milliseconds.
  * @throws Fault `target.unsupported` when Maven is not there or does not find it, `input.invalid` when the bytes are not the pinned.
  */
 export async function fetchConnector(
   folder: string = join(cacheFolder(), "flink"),
   connector: Connector = pinned,
+  patience = 300_000,
 ): Promise<Uint8Array> {
   const path = join(folder, connector.file);
   const kept = await readFile(path).catch(() => undefined);
   if (kept) return checkConnector(kept, path, connector);
   await mkdir(folder, { recursive: true });
-  await runMaven(connector, folder);
+  await runMaven(connector, folder, patience);
   try {
     return checkConnector(await readFile(path), path, connector);
   } catch (error) {
@@ -66,7 +67,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-async function runMaven({ group, artifact, version }: Connector, folder: string): Promise<void> {
+async function runMaven({ group, artifact, version }: Connector, folder: string, timeout: number): Promise<void> {
   const args = [
     "--batch-mode",
     "--quiet",
@@ -79,17 +80,20 @@ async function runMaven({ group, artifact, version }: Connector, folder: string)
     // Outside of any project, whose settings would count.
     await promisify(execFile)(process.platform === "win32" ? "mvn.cmd" : "mvn", args, {
       cwd: folder,
-      timeout: 300_000,
+      timeout,
       shell: process.platform === "win32",
     });
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Fault(
-      "target.unsupported",
-      missing
+    const { code, killed, stdout } = error as NodeJS.ErrnoException & { killed?: boolean; stdout?: string };
+    const why =
+      code === "ENOENT"
         ? "Maven is not installed, which fetches Flink's Kinesis connector."
-        : `Maven cannot fetch ${group}:${artifact}:${version}.`,
-      { cause: error, next: "Install Maven, or download the jar and name it with --jar." },
-    );
+        : `Maven ${killed ? `has not fetched ${group}:${artifact}:${version} in ${timeout / 1_000} s` : `cannot fetch ${group}:${artifact}:${version}`}.`;
+    // Its first error says what; the lines after it are about how to run Maven.
+    const cause = stdout?.split("\n").find((line) => line.includes("ERROR"));
+    throw new Fault("target.unsupported", why, {
+      cause: cause?.replace(/^.*?ERROR\S*\s*/, "") ?? error,
+      next: "Install Maven, or download the jar and name it with --jar.",
+    });
   }
 }

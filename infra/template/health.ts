@@ -264,7 +264,7 @@ function pascal(name: string): string {
   return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
-/** Deviation of every series with the rules' thresholds, its actual values, and the state of the health alarms. */
+/** The health alarms' states, what became of the events, and deviation and actual values of every series with the rules' thresholds. */
 function dashboard(context: Context, healthIds: readonly string[]): Value {
   const { spec, names } = context;
   const period = spec.series.every / SECOND;
@@ -300,14 +300,38 @@ function dashboard(context: Context, healthIds: readonly string[]): Value {
     return [
       graph(
         0,
-        4 + 7 * i,
+        11 + 7 * i,
         `${measure.name}: deviation (1 is the edge of the band)`,
         [search(measure.name, "Deviation")],
         { horizontal },
       ),
-      graph(12, 4 + 7 * i, `${measure.name}: actual`, [search(measure.name, "Actual")]),
+      graph(12, 11 + 7 * i, `${measure.name}: actual`, [search(measure.name, "Actual")]),
     ];
   });
+  const counted = (name: string, label: string) => [
+    names.health,
+    name,
+    "service",
+    `${names.prefix}-relay`,
+    { stat: "Sum", label },
+  ];
+  const events = [
+    graph(0, 4, "Events a window: checked, rejected, dropped by enrich", [
+      counted(HEALTH.events, "checked"),
+      counted(HEALTH.rejected, "rejected"),
+      counted(HEALTH.dropped, "dropped"),
+    ]),
+    // A running total since the job's start.
+    graph(12, 4, "Late events, which no window counts, since the analysis started", [
+      [
+        "AWS/KinesisAnalytics",
+        "numLateRecordsDropped",
+        "Application",
+        `${names.prefix}-windows`,
+        { stat: "Maximum", label: "late" },
+      ],
+    ]),
+  ];
   const body = {
     widgets: [
       {
@@ -318,6 +342,7 @@ function dashboard(context: Context, healthIds: readonly string[]): Value {
         height: 4,
         properties: { title: "Health of the pipeline itself", alarms: healthIds.map((id) => `\${${id}.Arn}`) },
       },
+      ...events,
       ...rows,
     ],
   };

@@ -9,7 +9,8 @@ export async function kinesisJar(): Promise<{ readonly jar: string } | { readonl
   const given = process.env.FOREWATCH_KINESIS_JAR;
   if (given !== undefined) return existsSync(given) ? { jar: given } : { lacking: `${given} does not exist` };
   try {
-    await fetchConnector();
+    // Tests do not wait for a slow network as a deployment would.
+    await fetchConnector(undefined, undefined, 90_000);
     return { jar: join(cacheFolder(), "flink", connector.file) };
   } catch (error) {
     return { lacking: Fault.from(error).message };

@@ -30,7 +30,7 @@ export function pyflink(): PyFlink {
   mkdirSync(home, { recursive: true });
   const made = spawnSync(base, ["-m", "venv", home], { encoding: "utf8" });
   if (made.status !== 0) return { lacking: `a Python environment cannot be made: ${lastLine(made.stderr)}` };
-  const install = ["-m", "pip", "install", "--quiet", "-r", join(import.meta.dirname, "requirements.txt")];
+  const install = ["-m", "pip", "install", "--quiet", "--no-deps", "-r", join(import.meta.dirname, "requirements.txt")];
   const installed = spawnSync(own, install, { encoding: "utf8", timeout: 900_000 });
   if (installed.status !== 0) return { lacking: `PyFlink cannot be installed: ${lastLine(installed.stderr)}` };
   writeFileSync(join(home, "installed"), "");

@@ -270,3 +270,24 @@ test("a region without DeepAR is refused with its name", () => {
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
+
+test.each(STACKS)("the dashboard of $name is a grid of graphs that CloudWatch reads", ({ template }) => {
+  const [[, dashboard]] = ofType(template, "AWS::CloudWatch::Dashboard") as [[string, Resource]];
+  const { "Fn::Sub": text } = dashboard.Properties.DashboardBody as unknown as { "Fn::Sub": string };
+  const { widgets } = JSON.parse(text) as {
+    widgets: { type: string; x: number; y: number; width: number; height: number; properties: { title: string } }[];
+  };
+  // A body holds 500 widgets at most (CloudWatch API reference, dashboard body structure), on a grid of 24 columns.
+  expect(widgets.length).toBeLessThanOrEqual(500);
+  for (const [i, a] of widgets.entries()) {
+    expect(a.x + a.width).toBeLessThanOrEqual(24);
+    for (const b of widgets.slice(i + 1)) {
+      const apart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+      expect(apart, `${a.properties.title} / ${b.properties.title}`).toBe(true);
+    }
+  }
+  const health = ofType(template, "AWS::CloudWatch::Alarm").filter(([, a]) =>
+    String(a.Properties.AlarmName).includes("/health/"),
+  );
+  for (const [id] of health) expect(text).toContain(`\${${id}.Arn}`);
+});
