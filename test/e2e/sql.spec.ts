@@ -23,11 +23,16 @@ const FLIGHTS = Array.from({ length: 2_400 }, (_, i) => {
 
 const DELAYS = "Delay by hour of the day: median and 90th percentile";
 
-const MILLION = `-- A million rows
+/** Queries beside the sample's own. */
+const QUERIES = {
+  "million.sql": `-- A million rows
 SELECT x * 1000 + y AS n, (x * 7919 + y * 104729) % 1000003 AS shuffled, CASE WHEN y % 10 = 0 THEN NULL ELSE 'row ' || CAST(y AS varchar) END AS name
 FROM UNNEST(sequence(0, 999)) AS a(x) CROSS JOIN UNNEST(sequence(0, 999)) AS b(y)
 ORDER BY 1;
-`;
+`,
+  "late.sql": "-- Late flights\nSELECT origin, delay FROM raw WHERE delay >= :least;\n",
+  "wrong.sql": "-- Wrong\nSELECT orgin FROM raw;\n",
+};
 
 async function results(vscode: Workbench) {
   return (await vscode.webview("body[data-page=results]")).locator("body");
@@ -45,7 +50,13 @@ async function marks(vscode: Workbench): Promise<string> {
 
 test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   test.slow();
+  for (const [name, text] of Object.entries(QUERIES)) await writeFile(join(folder, "sql", name), text);
   const tree = await vscode.tree("Forewatch", "Pipeline");
+  const open = async (name: string) => {
+    await (await tree.reveal(name)).click();
+    await expect(vscode.editors.tab(name)).toHaveAttribute("aria-selected", "true");
+    await expect(vscode.editors.lens("Run").first()).toBeVisible();
+  };
   await vscode.palette("Forewatch: Deploy Pipeline");
   await vscode.pick(/Deploy$/);
   await tree.item("flights").waitFor();
@@ -58,7 +69,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await expect(tree.item("Preparation query")).toBeVisible();
 
   // A statement where it stands: its rows beneath the editor, its facts behind it, its last run in the tree.
-  await vscode.editors.open("delays.sql");
+  await open("delays.sql");
   await vscode.editors.lens("Run").first().click();
   const page = await results(vscode);
   await expect(page).toContainText("24 rows");
@@ -73,8 +84,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await expect(page.getByLabel("Query plan")).toContainText("ORDER_BY");
 
   // A million rows: the middle, the order, a filter, a file.
-  await writeFile(join(folder, "sql", "million.sql"), MILLION);
-  await vscode.editors.open("million.sql");
+  await open("million.sql");
   await vscode.editors.lens("Run").first().click();
   await expect(page).toContainText("1,000,000 rows", { timeout: 60_000 });
   await page.getByRole("grid").evaluate((grid) => {
@@ -106,11 +116,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   }).toPass({ timeout: 30_000 });
 
   // A parameter is asked for once, then remembered for its file; the lens changes it.
-  await writeFile(
-    join(folder, "sql", "late.sql"),
-    "-- Late flights\nSELECT origin, delay FROM raw WHERE delay >= :least;\n",
-  );
-  await vscode.editors.open("late.sql");
+  await open("late.sql");
   await vscode.editors.lens("Run").first().click();
   await vscode.answer("20", "Value of :least");
   await expect(vscode.editors.lens(":least = 20")).toBeVisible();
@@ -121,8 +127,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await expect.poll(() => marks(vscode)).toMatch(/0 rows · /);
 
   // Errors are underlined where they are; a failed run says so in the panel and behind the statement.
-  await writeFile(join(folder, "sql", "wrong.sql"), "-- Wrong\nSELECT orgin FROM raw;\n");
-  await vscode.editors.open("wrong.sql");
+  await open("wrong.sql");
   await expect(vscode.editors.squiggles("error")).toBeVisible();
   await vscode.editors.lens("Run").first().click();
   await expect(page).toContainText("Column 'orgin' cannot be resolved");
@@ -141,6 +146,6 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
     .first()
     .click();
   await vscode.theme("dark");
-  await vscode.editors.open("delays.sql");
+  await open("delays.sql");
   await vscode.screenshot("sql-dark");
 });
