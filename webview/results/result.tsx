@@ -25,6 +25,8 @@ interface Props {
 
 /** Rows that one copy may hold; more is for an export. */
 const MOST_COPIED = 100_000;
+/** Rows beyond the view that are there too. */
+const BEYOND = 10;
 /** A filter waits until typing rests, ms. */
 const REST = 250;
 
@@ -41,7 +43,11 @@ export function ResultView({ page, run, children }: Props) {
   const shows = state.views[run.run] ?? run.shows ?? "grid";
   const empty = result?.columns.length === 0;
 
-  const onView = useCallback((first: number, end: number) => rows?.need(first, end), [rows]);
+  // The grid draws some rows beyond its view, so that a scroll finds them there.
+  const onView = useCallback(
+    (first: number, end: number) => rows?.need(Math.max(0, first - BEYOND), end + BEYOND),
+    [rows],
+  );
 
   // Read during drawing: the grid asks again whenever rows have come.
   const cell = (row: number, column: number): GridCell | undefined => {

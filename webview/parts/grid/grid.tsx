@@ -45,7 +45,7 @@ export function Grid(props: Props) {
   const [selection, setSelection] = useState<Selection | null>(null);
   const dragging = useRef(false);
   const headerHeight = columns.some((column) => column.type) ? HEADER_HEIGHT.typed : HEADER_HEIGHT.plain;
-  const gutter = numbered ? Math.max(36, 14 + String(rowCount).length * 8) : 0;
+  const gutter = numbered ? Math.max(36, 20 + rowCount.toLocaleString("en-US").length * 8) : 0;
   const width = gutter + columns.reduce((sum, column) => sum + column.width, 0);
   const rows = { rowCount, rowHeight: ROW_HEIGHT, viewHeight: Math.max(0, place.height - headerHeight) };
   const view = viewAt(place.top, rows);
