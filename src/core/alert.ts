@@ -1,7 +1,8 @@
 /**
  * Step 7, alert: an alarm rule watches every series of its measure. A series contributes when m of its last n windows
  * deviate beyond the threshold; the rule is in ALARM while any series contributes. Missing windows count as CloudWatch's
- * TreatMissingData says, so that the rule means the same on both targets.
+ * TreatMissingData says, so that the rule means the same on both targets. A window without a forecast is no missing one and
+ * never breaches: the pipeline's own alarm `forecast-missing` tells of it.
  */
 import { type Comparison, watchedValue } from "./compare.ts";
 import { labelOf } from "./series.ts";

@@ -56,7 +56,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  */
 export function parseRecord(data: Uint8Array, reject: (rejection: Rejection) => void, text?: string): ParsedObject[] {
   if (data.length > MAX_EVENT_BYTES) {
-    reject({ reason: "too-large", detail: `${data.length} bytes; at most ${MAX_EVENT_BYTES} pass delivery`, data });
+    const [bytes, most] = [data.length, MAX_EVENT_BYTES].map((n) => n.toLocaleString("en"));
+    reject({ reason: "too-large", detail: `the record has ${bytes} bytes; delivery takes ${most} at most`, data });
     return [];
   }
   const whole = parseJson(data, text);

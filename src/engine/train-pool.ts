@@ -137,16 +137,23 @@ export class TrainPool {
 
   #begin(): Lane {
     const lane: Lane = { worker: new Worker(this.#workerFile), busy: false, listener: undefined };
-    // For as long as it lives, also between two series: a worker may end whenever it likes.
-    const ended = (why: string) => {
+    // For as long as it lives, also between two series: a worker may end whenever it likes. What it answered before is told
+    // before its exit, but not always before its error.
+    let why: string | undefined;
+    const leave = () => {
       const at = this.#lanes.indexOf(lane);
       if (at >= 0) this.#lanes.splice(at, 1);
-      lane.listener?.({ ended: why });
     };
     lane.worker
       .on("message", (reply: TrainReply) => lane.listener?.(reply))
-      .on("error", (error) => ended(error.message))
-      .on("exit", (code) => ended(`it exited with ${code}`));
+      .on("error", (error) => {
+        why = error.message;
+        leave();
+      })
+      .on("exit", (code) => {
+        leave();
+        lane.listener?.({ ended: why ?? `it exited with ${code}` });
+      });
     lane.worker.unref();
     this.#lanes.push(lane);
     return lane;

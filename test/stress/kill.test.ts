@@ -7,7 +7,10 @@ const SEED = Number(process.env.FOREWATCH_SEED ?? 2);
 
 it(`loses and doubles nothing over ${KILLS} kills while producers write`, { timeout: 3_600_000 }, async () => {
   const folder = dataFolder();
-  const run = await killRepeatedly(folder, KILLS, SEED);
+  const begun = Date.now();
+  const run = await killRepeatedly(folder, KILLS, SEED, (kill) => {
+    if (kill % 20 === 0) console.log(`${kill} of ${KILLS} kills, ${Math.round((Date.now() - begun) / 1_000)} s`);
+  });
   const figures = await expectNothingLost(folder, run, dataFolder());
   console.log(`seed ${SEED}: ${JSON.stringify(figures)}`);
   expect(figures.kills).toBeGreaterThanOrEqual(KILLS);

@@ -34,8 +34,13 @@ const REGIONS = ["north", "south", "west"];
 const OUTAGE_EVERY = 60;
 const OUTAGE_LASTS = 8;
 
-/** Runs the pipeline on `folder` through `kills` kills, then lets it settle and ends it in order. */
-export async function killRepeatedly(folder: string, kills: number, seed: number): Promise<KillRun> {
+/** Runs the pipeline on `folder` through `kills` kills, then lets it settle and ends it in order; `onKill` is told after each. */
+export async function killRepeatedly(
+  folder: string,
+  kills: number,
+  seed: number,
+  onKill: (kill: number) => void = () => {},
+): Promise<KillRun> {
   const next = random(seed);
   const port = await freePort();
   const args = ["--port", String(port)];
@@ -56,6 +61,7 @@ export async function killRepeatedly(folder: string, kills: number, seed: number
         killedStarting++;
       }
       engine = await startTestEngine(folder, { args });
+      onKill(kill);
     }
   } finally {
     await writing.stop();

@@ -29,7 +29,7 @@ export interface ByField {
 export const DIRECTIONS = ["below", "above", "both"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 export const MISSING = ["breaching", "notBreaching", "ignore", "missing"] as const;
-/** How a window without a deviation counts; the names and the meaning are CloudWatch's TreatMissingData. */
+/** How a window without a value counts; the names and the meaning are CloudWatch's TreatMissingData. */
 export type MissingData = (typeof MISSING)[number];
 
 /** Severity as Incident Manager's impact: 1 critical to 5 no impact. */

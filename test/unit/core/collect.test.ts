@@ -60,7 +60,9 @@ describe("what is no object is rejected with its bytes", () => {
     expect(parse(filled(MAX_EVENT_BYTES)).objects).toHaveLength(1);
     const { objects, rejections } = parse(filled(1_048_576));
     expect(objects).toEqual([]);
-    expect(rejections).toMatchObject([{ reason: "too-large", detail: "1048576 bytes; at most 1024000 pass delivery" }]);
+    expect(rejections).toMatchObject([
+      { reason: "too-large", detail: "the record has 1,048,576 bytes; delivery takes 1,024,000 at most" },
+    ]);
     expect(rejections[0]!.data).toHaveLength(1_048_576);
   });
 
