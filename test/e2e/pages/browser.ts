@@ -16,7 +16,7 @@ import {
   pageHtml,
   servePage,
 } from "../../../src/rpc/page.ts";
-import { THEMES, type ThemeName, themeCss } from "./themes.ts";
+import { THEMES, type ThemeName, themeCss, VARIABLES } from "./themes.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const ORIGIN = "http://localhost:7";
@@ -73,12 +73,17 @@ export async function showPage<P extends PageName>(options: ShowOptions<P>): Pro
     colorScheme: theme === "light" ? "light" : "dark",
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || /Content Security Policy/.test(message.text())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
 
+  // Not every refusal is logged as an error.
+  await page.addInitScript(
+    "addEventListener('securitypolicyviolation', (e) => console.error('refused: ' + e.violatedDirective + ' ' + e.blockedURI));",
+  );
   await serve(context, name, bundles.get(name)!, theme);
   const channel = await channelTo(page);
   const host = servePage<P>(channel, handlers);
@@ -145,11 +150,14 @@ async function channelTo(page: Page): Promise<PageChannel> {
 /** Changes the theme as VS Code does: the variables on the document's element, the class on its body. */
 export async function changeTheme(page: Page, theme: ThemeName): Promise<void> {
   const { colors, body } = THEMES[theme];
+  // A variable that the theme does not have is to be as if it had never been set.
+  const variables = VARIABLES.map((name) => [`--vscode-${name}`, colors[name] ?? "initial"]);
   await page.evaluate(`{
-    const style = document.documentElement.style;
-    for (const [name, value] of Object.entries(${JSON.stringify(colors)})) style.setProperty("--vscode-" + name, value);
+    for (const [name, value] of ${JSON.stringify(variables)}) document.documentElement.style.setProperty(name, value);
     document.body.className = ${JSON.stringify(body)};
   }`);
+  // The charts are drawn anew with the next frame.
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
 }
 
 /** Where pictures go when they are asked for with FOREWATCH_SHOTS. */

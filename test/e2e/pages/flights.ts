@@ -135,3 +135,23 @@ export function longChart(count: number): SeriesChart {
   const rules = [{ name: "high", direction: "above" as const, threshold: 2 }];
   return { series: "requests{site=main}", every, points, rules, incidents: [] };
 }
+
+/** The same series as when none of them has been trained. */
+export function withoutForecast({ series, charts }: Recorded): Recorded {
+  const bare = <T extends ChartPoint>(p: T): T => ({ ...p, lower: null, median: null, upper: null, deviation: null });
+  return {
+    series: series.map((each) => ({ ...each, last: each.last && bare(each.last), method: null })),
+    charts: new Map([...charts].map(([id, chart]) => [id, { ...chart, points: chart.points.map(bare) }])),
+  };
+}
+
+/** A hundred thousand windows of one series, among five hundred. */
+export function manySeries(): Recorded {
+  const chart = longChart(100_000);
+  const info = (site: string): SeriesInfo => ({
+    ...{ id: `requests{site=${site}}`, measure: "requests", by: { site } },
+    ...{ last: chart.points.at(-1) ?? null, method: "ensemble", reason: null },
+  });
+  const sites = Array.from({ length: 499 }, (_, i) => `site-${i + 1}`);
+  return { series: ["main", ...sites].map(info), charts: new Map([[chart.series, chart]]) };
+}

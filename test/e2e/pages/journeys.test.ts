@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PageName, type PageStates, packChart } from "../../../src/rpc/page.ts";
 import { launchBrowser } from "../../support/host/index.mjs";
 import { type Bundle, bundlePages, type Shown, showPage } from "./browser.ts";
+import { eventually } from "./eventually.ts";
 import { NEWEST, type Recorded, recordedFlights } from "./flights.ts";
 import { forecastHost, type Log, slice } from "./hosts.ts";
 import { previewHost } from "./plans.ts";
@@ -42,7 +43,7 @@ describe("the forecast page", () => {
       await page.keyboard.press("Shift+ArrowLeft");
       await page.getByText("Tue 6 Mar 2001, 16:00 UTC").first().waitFor();
       await page.keyboard.press("+");
-      await expect.poll(() => stateOf(shown).range).not.toBeNull();
+      await eventually(() => stateOf(shown).range).not.toBeNull();
       const { from, until } = stateOf(shown).range!;
       expect(until - from).toBeCloseTo((168 / 1.5) * HOUR, -4);
       await page.keyboard.press("t");
@@ -56,7 +57,7 @@ describe("the forecast page", () => {
         .waitFor();
       await page.keyboard.press("/");
       await page.keyboard.type("delay jfk");
-      await expect.poll(() => page.getByRole("option").count()).toBe(1);
+      await eventually(() => page.getByRole("option").count()).toBe(1);
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "Mean delay at JFK" }).waitFor();
       expect(shown.complaints).toEqual([]);
@@ -108,14 +109,14 @@ describe("the forecast page", () => {
       ] as const) {
         await page.getByRole("button", { name: "Export" }).click();
         await page.getByRole("menuitem", { name: item }).click();
-        await expect.poll(() => asked(log, "files.save").length).toBe(encoding === "utf8" ? 1 : 2);
+        await eventually(() => asked(log, "files.save").length).toBe(encoding === "utf8" ? 1 : 2);
       }
       const [csv, png] = asked(log, "files.save") as { name: string; content: string }[];
       expect(csv!.name).toBe("departures-origin-BOS.csv");
       expect(csv!.content.trim().split("\r\n")).toHaveLength(169);
       expect(Buffer.from(png!.content, "base64").subarray(1, 4).toString()).toBe("PNG");
       await page.getByRole("button", { name: /Departures below forecast/ }).click();
-      await expect.poll(() => asked(log, "incidents.open")).toEqual([{ incident: "inc-1" }]);
+      await eventually(() => asked(log, "incidents.open")).toEqual([{ incident: "inc-1" }]);
     } finally {
       await close();
     }
@@ -131,7 +132,7 @@ describe("the incident page", () => {
       const note = page.getByRole("textbox", { name: "New note" });
       await note.focus();
       await page.keyboard.type("Alternates **closed** <img src=x onerror=alert(1)> [x](javascript:alert(1))");
-      await expect.poll(() => stateOf(shown).draft).toContain("Alternates");
+      await eventually(() => stateOf(shown).draft).toContain("Alternates");
       await page.keyboard.press("Control+Enter");
       const entry = page.getByRole("article").filter({ hasText: "Alternates" });
       await entry.waitFor();
@@ -139,11 +140,11 @@ describe("the incident page", () => {
       expect(await entry.locator("strong").textContent()).toBe("closed");
       expect(await entry.textContent()).toContain("<img src=x onerror=alert(1)>");
       expect(await entry.locator("img, a").count()).toBe(0);
-      await expect.poll(() => stateOf(shown).draft).toBe("");
+      await eventually(() => stateOf(shown).draft).toBe("");
 
       await page.getByRole("button", { name: "Take" }).focus();
       await page.keyboard.press("Enter");
-      await expect.poll(() => asked(log, "incidents.setOwner")).toEqual([{ incident: "inc-1", owner: "Ada" }]);
+      await eventually(() => asked(log, "incidents.setOwner")).toEqual([{ incident: "inc-1", owner: "Ada" }]);
       await page.locator(".incident-head vscode-button", { hasText: "Resolve" }).focus();
       await page.keyboard.press("Enter");
       await page
@@ -177,9 +178,9 @@ describe("the incident page", () => {
     try {
       const note = shown.page.getByRole("textbox", { name: "New note" });
       await note.fill("Half a thought");
-      await expect.poll(() => kept?.draft).toBe("Half a thought");
+      await eventually(() => kept?.draft).toBe("Half a thought");
       await shown.page.reload();
-      await expect.poll(() => note.inputValue()).toBe("Half a thought");
+      await eventually(() => note.inputValue()).toBe("Half a thought");
     } finally {
       await shown.close();
     }
@@ -222,20 +223,16 @@ describe("the results page", () => {
         .getByRole("columnheader", { name: /departures/ })
         .getByRole("button")
         .click();
-      await expect
-        .poll(() => asked(log, "queries.view"))
-        .toEqual([
-          { query: "q-2", order: { column: 2, descending: false }, filter: "" },
-          { query: "q-2", order: { column: 2, descending: true }, filter: "" },
-        ]);
+      await eventually(() => asked(log, "queries.view")).toEqual([
+        { query: "q-2", order: { column: 2, descending: false }, filter: "" },
+        { query: "q-2", order: { column: 2, descending: true }, filter: "" },
+      ]);
       await page.getByRole("grid").focus();
       await page.keyboard.press("Control+Home");
       await page.locator('[aria-rowindex="2"]').getByText(String(last[0])).waitFor();
       await page.keyboard.press("Shift+ArrowRight");
       await page.keyboard.press("Control+c");
-      await expect
-        .poll(() => asked(log, "clipboard.write"))
-        .toEqual([{ text: `hour,origin\r\n${last[0]},${last[1]}` }]);
+      await eventually(() => asked(log, "clipboard.write")).toEqual([{ text: `hour,origin\r\n${last[0]},${last[1]}` }]);
       expect(shown.complaints).toEqual([]);
     } finally {
       await shown.close();
@@ -256,7 +253,7 @@ describe("the results page", () => {
       host.tell("run", { ...run, state: "running" });
       await page.getByText(/^Running/).waitFor();
       await page.locator("vscode-button", { hasText: "Cancel" }).click();
-      await expect.poll(() => asked(log, "runs.cancel")).toEqual([{ run: "run-3" }]);
+      await eventually(() => asked(log, "runs.cancel")).toEqual([{ run: "run-3" }]);
       const result = { query: "q-3", columns: [{ name: "x", type: "varchar" }], rowCount: 2, bytesScanned: null };
       host.tell("run", { ...run, state: "succeeded", elapsed: 40, result: { ...result, rows: [[null], [""]] } });
       await page.getByRole("gridcell", { name: "NULL" }).waitFor();
@@ -275,7 +272,7 @@ describe("the preview page", () => {
       const deploy = page.getByRole("button", { name: "Deploy", exact: true });
       await deploy.focus();
       await page.keyboard.press("Enter");
-      await expect.poll(() => asked(log, "stack.deploy")).toHaveLength(1);
+      await eventually(() => asked(log, "stack.deploy")).toHaveLength(1);
       host.tell("deployment", { state: "running", message: "Creating the stream", done: 3, total: 19 });
       await page.getByText("3 of 19").waitFor();
       const fault = {

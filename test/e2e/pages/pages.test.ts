@@ -1,4 +1,7 @@
-/** Every page in every state and theme: nothing that the policy refuses, nothing serious to axe, nothing logged as an error. */
+/**
+ * Every page in every state and theme: nothing that the policy refuses, nothing serious to axe, nothing logged as an error,
+ * and nothing that runs out of a narrow column. Themes differ only in colours, so that contrast alone is judged in each.
+ */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
@@ -6,12 +9,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PageHandlers, PageName } from "../../../src/rpc/page.ts";
 import { launchBrowser } from "../../support/host/index.mjs";
 import { type Bundle, bundlePages, changeTheme, shoot, showPage } from "./browser.ts";
-import { type Recorded, recordedFlights } from "./flights.ts";
+import { eventually } from "./eventually.ts";
+import { manySeries, type Recorded, recordedFlights, withoutForecast } from "./flights.ts";
 import { forecastHost, type Mood } from "./hosts.ts";
 import { AWS_PLAN, LACKS, previewHost } from "./plans.ts";
 import { resultsHost } from "./runs.ts";
-import { incidentHost } from "./storm.ts";
-import type { ThemeName } from "./themes.ts";
+import { incidentHost, longStorm, resolvedStorm } from "./storm.ts";
+import { THEME_NAMES } from "./themes.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -32,13 +36,13 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
+const STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const CONTRAST = { type: "rule", values: ["color-contrast"] };
+
 /** What axe finds serious or critical, after WCAG 2.2 AA. */
-async function seriousFindings(page: Page): Promise<string[]> {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Page.setBypassCSP", { enabled: true });
-  await page.evaluate(AXE);
-  const tags = JSON.stringify(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
-  const { violations } = (await page.evaluate(`axe.run(document, { runOnly: ${tags} })`)) as {
+async function seriousFindings(page: Page, rules: object): Promise<string[]> {
+  const options = { runOnly: rules, resultTypes: ["violations"] };
+  const { violations } = (await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)) as {
     violations: readonly Violation[];
   };
   return violations
@@ -100,7 +104,54 @@ const cases: Case[] = [
     page: "forecast",
     handlers: () => forecastHost(data),
     shows: "all series",
-    act: press("m"),
+    act: async (page) => {
+      await page.keyboard.press("m");
+      await eventually(() => page.locator(".multiple canvas").count()).toBe(8);
+    },
+  },
+  {
+    name: "forecast none",
+    page: "forecast",
+    handlers: () => forecastHost(withoutForecast(data)),
+    shows: "There is no forecast for this series yet",
+  },
+  {
+    name: "forecast huge",
+    page: "forecast",
+    handlers: () => forecastHost(manySeries(), { series: "requests{site=main}" }),
+    shows: "newest 11 Mar 2001",
+  },
+  {
+    name: "forecast menu",
+    page: "forecast",
+    handlers: () => forecastHost(data),
+    shows: "Visible windows",
+    act: async (page) => page.getByRole("button", { name: "Export" }).click(),
+  },
+  {
+    name: "forecast reading",
+    page: "forecast",
+    handlers: () => forecastHost(data),
+    shows: "16:00 UTC",
+    act: press("Shift+ArrowLeft", "Shift+ArrowLeft"),
+  },
+  {
+    name: "incident resolved",
+    page: "incident",
+    handlers: () => incidentHost(data, { incident: resolvedStorm(data) }),
+    shows: /were \d+% below forecast from/,
+  },
+  {
+    name: "incident preview",
+    page: "incident",
+    handlers: () => incidentHost(data, { state: { draft: "**Snow** at `LGA`", preview: true, series: null } }),
+    shows: "Draft kept",
+  },
+  {
+    name: "incident huge",
+    page: "incident",
+    handlers: () => incidentHost(data, { incident: longStorm(data) }),
+    shows: "Note 120",
   },
   { name: "results running", page: "results", handlers: () => resultsHost({ state: "running" }), shows: "Running" },
   { name: "results failed", page: "results", handlers: () => resultsHost({ state: "failed" }), shows: "Go to line 4" },
@@ -128,19 +179,51 @@ const cases: Case[] = [
   },
 ];
 
-describe.each(["dark", "light", "contrast"] as const)("in the %s theme", (theme: ThemeName) => {
-  it.each(cases)("$name", async ({ name, page, handlers, shows, act }) => {
-    const shown = await showPage({ browser, bundles, name: page, handlers: handlers() as never, theme });
+/** Pages and states that are looked at in a narrow column too. */
+const NARROW = ["forecast full", "forecast table", "incident full", "incident huge", "preview full", "preview lacks"];
+
+/** Opens the case's page in its state. */
+async function showCase({ page: name, handlers, shows, act }: Case, size?: { width: number; height: number }) {
+  const shown = await showPage({ browser, bundles, name, handlers: handlers() as never, ...(size && { size }) });
+  if (act) {
+    await shown.page.locator("#page[aria-busy=false]").waitFor();
+    await shown.page.locator("header").first().waitFor();
+    await act(shown.page);
+  }
+  await shown.page.getByText(shows).first().waitFor();
+  return shown;
+}
+
+describe("in every theme", () => {
+  it.each(cases)("$name", async (each) => {
+    const shown = await showCase(each);
+    const { page } = shown;
     try {
-      if (act) {
-        await shown.page.locator("#page[aria-busy=false]").waitFor();
-        await shown.page.locator("header").first().waitFor();
-        await act(shown.page);
+      await page.evaluate(AXE);
+      expect(await seriousFindings(page, { type: "tag", values: STANDARDS })).toEqual([]);
+      for (const theme of THEME_NAMES) {
+        await changeTheme(page, theme);
+        if (theme !== "dark") expect([theme, ...(await seriousFindings(page, CONTRAST))]).toEqual([theme]);
+        await shoot(page, `${each.name.replaceAll(" ", "-")}-${theme}`);
       }
-      await shown.page.getByText(shows).first().waitFor();
-      expect(await seriousFindings(shown.page)).toEqual([]);
       expect(shown.complaints).toEqual([]);
-      await shoot(shown.page, `${name.replaceAll(" ", "-")}-${theme}`);
+    } finally {
+      await shown.close();
+    }
+  });
+});
+
+describe("in a column of 300 px", () => {
+  it.each(cases.filter(({ name }) => NARROW.includes(name)))("$name", async (each) => {
+    const shown = await showCase(each, { width: 300, height: 700 });
+    try {
+      // What does not fit scrolls within its own place, not with the page.
+      const wide = await shown.page.evaluate(
+        "Math.max(document.documentElement.scrollWidth, document.getElementById('page').firstElementChild.scrollWidth)",
+      );
+      expect(wide).toBeLessThanOrEqual(300);
+      await shoot(shown.page, `${each.name.replaceAll(" ", "-")}-narrow`);
+      expect(shown.complaints).toEqual([]);
     } finally {
       await shown.close();
     }
@@ -159,7 +242,7 @@ describe("a change of theme", () => {
       expect(await page.evaluate(corner)).toBe(0);
       await changeTheme(page, "light");
       // #1a85ff is the light theme's blue.
-      await expect.poll(() => page.evaluate(corner)).toBeGreaterThan(100);
+      await eventually(() => page.evaluate(corner)).toBeGreaterThan(100);
     } finally {
       await close();
     }

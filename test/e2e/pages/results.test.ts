@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { PageName, RunInfo } from "../../../src/rpc/page.ts";
 import { launchBrowser } from "../../support/host/index.mjs";
 import { type Bundle, bundlePages, shoot, showPage } from "./browser.ts";
+import { eventually } from "./eventually.ts";
 import type { Log } from "./hosts.ts";
 import { resultsHost } from "./runs.ts";
 
@@ -41,16 +42,16 @@ it("has a tab for each run, gone through and closed by keyboard", async () => {
     await shoot(page, "results-tabs");
     await tab("Departures by hour").focus();
     await page.keyboard.press("ArrowRight");
-    await expect.poll(() => tab("Busiest airports").getAttribute("aria-selected")).toBe("true");
+    await eventually(() => tab("Busiest airports").getAttribute("aria-selected")).toBe("true");
     await page.getByText("8 rows").first().waitFor();
     await page.keyboard.press("Delete");
-    await expect.poll(() => page.getByRole("tab").count()).toBe(1);
+    await eventually(() => page.getByRole("tab").count()).toBe(1);
     expect(log).toContainEqual({ method: "runs.close", params: { run: "run-1" } });
     await page.getByRole("tab").focus();
     await page.keyboard.press("Delete");
     await page.getByText("No results yet").waitFor();
     await page.locator("vscode-button", { hasText: "Query history" }).click();
-    await expect.poll(() => log.some((each) => each.method === "history.open")).toBe(true);
+    await eventually(() => log.some((each) => each.method === "history.open")).toBe(true);
     expect(complaints).toEqual([]);
   } finally {
     await close();

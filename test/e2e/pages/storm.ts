@@ -87,6 +87,36 @@ export function stormIncident(data: Recorded): Incident {
   };
 }
 
+/** The incident after it was resolved. */
+export function resolvedStorm(data: Recorded): Incident {
+  const storm = stormIncident(data);
+  const at = Date.UTC(2001, 2, 7, 6);
+  return {
+    ...{ ...storm, status: "resolved", resolvedAt: at, owner: "Ada" },
+    contributors: storm.contributors.map((each) => ({ ...each, recoveredAt: each.recoveredAt ?? at })),
+  };
+}
+
+/** The incident with forty contributors, a long title and a long timeline. */
+export function longStorm(data: Recorded): Incident {
+  const storm = stormIncident(data);
+  const [first] = storm.contributors;
+  const names = Array.from({ length: 40 }, (_, i) => `departures{origin=an-airport-with-a-long-name-${i + 1}}`);
+  const notes = Array.from(
+    { length: 120 },
+    (_, i): TimelineEntry => ({
+      ...{ id: 100 + i, kind: "note", at: NOTED + i * 60_000, author: "Ada" },
+      text: `Note ${i + 1}: ${"averylongwordthatdoesnotbreak".repeat(i % 3)} and a table\n\n| a | b |\n|---|---|\n| 1 | 2 |`,
+    }),
+  );
+  return {
+    ...storm,
+    title: `${storm.title} and at thirty-seven more`,
+    contributors: [...storm.contributors, ...names.map((series) => ({ ...first!, series }))],
+    timeline: [...storm.timeline, ...notes],
+  };
+}
+
 function freeze(data: Recorded, id: string) {
   const chart = slice(data.charts.get(id)!, STORM.from - 72 * HOUR, STORM.opened + 12 * HOUR);
   const points = chart.points.map((p) =>

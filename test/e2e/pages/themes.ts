@@ -1,6 +1,7 @@
-/** VS Code's CSS variables in its default themes (Dark Modern, Light Modern, Dark High Contrast), as far as pages use them. */
+/** VS Code's CSS variables in its default themes (Dark Modern, Light Modern, Dark and Light High Contrast), as far as pages use them. */
 
-export type ThemeName = "dark" | "light" | "contrast";
+export const THEME_NAMES = ["dark", "light", "contrast", "contrast-light"] as const;
+export type ThemeName = (typeof THEME_NAMES)[number];
 
 const FONTS = {
   "font-family": '"Segoe UI", Ubuntu, "DejaVu Sans", sans-serif',
@@ -180,7 +181,68 @@ export const THEMES: Readonly<Record<ThemeName, { readonly body: string; readonl
       "scrollbarSlider-background": "rgba(111, 195, 223, 0.6)",
     },
   },
+  "contrast-light": {
+    body: "vscode-high-contrast-light vscode-high-contrast",
+    colors: {
+      ...FONTS,
+      foreground: "#292929",
+      descriptionForeground: "rgba(41, 41, 41, 0.7)",
+      errorForeground: "#b5200d",
+      focusBorder: "#006bbd",
+      contrastBorder: "#0f4a85",
+      contrastActiveBorder: "#006bbd",
+      "editor-background": "#ffffff",
+      "editor-foreground": "#292929",
+      "charts-foreground": "#292929",
+      "charts-lines": "rgba(41, 41, 41, 0.5)",
+      "charts-red": "#b5200d",
+      "charts-blue": "#1a85ff",
+      "charts-yellow": "#895503",
+      "charts-orange": "#d18616",
+      "charts-green": "#374e06",
+      "charts-purple": "#652d90",
+      "button-background": "#0f4a85",
+      "button-foreground": "#ffffff",
+      "button-hoverBackground": "#0f4a85",
+      "button-border": "#0f4a85",
+      "button-secondaryBackground": "#ffffff",
+      "button-secondaryForeground": "#292929",
+      "button-secondaryHoverBackground": "#ffffff",
+      "input-background": "#ffffff",
+      "input-foreground": "#292929",
+      "input-border": "#0f4a85",
+      "input-placeholderForeground": "rgba(41, 41, 41, 0.7)",
+      "settings-textInputBackground": "#ffffff",
+      "dropdown-background": "#ffffff",
+      "dropdown-foreground": "#292929",
+      "dropdown-border": "#0f4a85",
+      "checkbox-background": "#ffffff",
+      "checkbox-foreground": "#292929",
+      "checkbox-border": "#0f4a85",
+      "list-activeSelectionBackground": "rgba(15, 74, 133, 0.1)",
+      "list-hoverBackground": "rgba(15, 74, 133, 0.1)",
+      "menu-background": "#ffffff",
+      "menu-foreground": "#292929",
+      "menu-border": "#0f4a85",
+      "menu-selectionBackground": "rgba(15, 74, 133, 0.1)",
+      "menu-selectionBorder": "#006bbd",
+      "editorHoverWidget-background": "#ffffff",
+      "editorHoverWidget-border": "#0f4a85",
+      "textLink-foreground": "#0f4a85",
+      "textLink-activeForeground": "#0f4a85",
+      "textCodeBlock-background": "#f2f2f2",
+      "textPreformat-foreground": "#ffffff",
+      "textBlockQuote-border": "#292929",
+      "progressBar-background": "#0f4a85",
+      "icon-foreground": "#292929",
+      "panel-border": "#0f4a85",
+      "scrollbarSlider-background": "rgba(15, 74, 133, 0.4)",
+    },
+  },
 };
+
+/** Every variable that some theme has. */
+export const VARIABLES = [...new Set(THEME_NAMES.flatMap((name) => Object.keys(THEMES[name].colors)))];
 
 /** The variables as VS Code sets them, and the defaults that it gives to every webview before the page's own style. */
 export function themeCss(name: ThemeName): string {
