@@ -39,6 +39,7 @@ describe("the forecast page", () => {
       await page.getByRole("heading", { name: "Departures at DFW" }).waitFor();
       await page.keyboard.press("[");
       await page.getByRole("heading", { name: "Departures at BOS" }).waitFor();
+      await page.getByRole("img", chart).waitFor();
       await page.keyboard.press("Shift+ArrowLeft");
       await page.keyboard.press("Shift+ArrowLeft");
       await page.getByText("Tue 6 Mar 2001, 16:00 UTC").first().waitFor();

@@ -133,7 +133,10 @@ const cases: Case[] = [
     page: "forecast",
     handlers: () => forecastHost(data),
     shows: "16:00 UTC",
-    act: press("Shift+ArrowLeft", "Shift+ArrowLeft"),
+    act: async (page) => {
+      await page.getByRole("img", { name: /actual against forecast/ }).waitFor();
+      await press("Shift+ArrowLeft", "Shift+ArrowLeft")(page);
+    },
   },
   {
     name: "incident resolved",
