@@ -162,11 +162,13 @@ describe("@aws-sdk/client-kinesis", () => {
   });
 });
 
+/** Each call of theirs starts Python anew, which takes its time on a machine under load. */
+const SLOW_START = { timeout: 300_000 };
 const hasCli = spawnSync("aws", ["--version"]).status === 0;
 const hasBoto3 = spawnSync("python3", ["-c", "import boto3"]).status === 0;
 
 describe(`the AWS CLI${hasCli ? "" : " (skipped: aws is not installed)"}`, () => {
-  it.skipIf(!hasCli)("puts a record and reads it back", async () => {
+  it.skipIf(!hasCli)("puts a record and reads it back", SLOW_START, async () => {
     const { port } = await serve({ flights: 1 });
     const aws = async (...args: string[]) => {
       const all = ["--endpoint-url", `http://127.0.0.1:${port}`, "--output", "json", "kinesis", ...args];
@@ -221,7 +223,7 @@ print(json.dumps({"failed": r["FailedRecordCount"], "shards": shards, "found": f
 `;
 
 describe(`boto3${hasBoto3 ? "" : " (skipped: boto3 is not installed)"}`, () => {
-  it.skipIf(!hasBoto3)("puts records and reads them back", async () => {
+  it.skipIf(!hasBoto3)("puts records and reads them back", SLOW_START, async () => {
     const { port } = await serve({ flights: 2 });
     const { stdout } = await run("python3", ["-c", BOTO3, String(port)], { env: { ...process.env, ...ENVIRONMENT } });
     const result = JSON.parse(stdout) as { found: string[] };

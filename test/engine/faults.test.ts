@@ -87,7 +87,7 @@ describe("an engine that cannot start says what to do", () => {
       (home: string) => mkdirSync(join(home, ".forewatch", "store.duckdb"), { recursive: true }),
       /Check/,
     ],
-  ])("when %s", async (_, spoil, next) => {
+  ])("when %s", { timeout: 300_000 }, async (_, spoil, next) => {
     const home = dataFolder();
     spoil(home);
     const fault = await faultOf(startTestEngine(home));

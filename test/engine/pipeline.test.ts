@@ -157,7 +157,9 @@ describe("records put through the endpoint", () => {
 describe("a stream of old records that jumps", () => {
   const days = (n: number) => n * 24 * 60;
 
-  it("over weeks loses none of them, also when the engine is restarted in the middle of it", async () => {
+  it("over weeks loses none of them, also when the engine is restarted in the middle of it", {
+    timeout: 300_000,
+  }, async () => {
     const name = "holiday-shop";
     const folder = dataFolder();
     const first = await startTestEngine(folder);
