@@ -29,7 +29,14 @@ export class Cluster {
     this.#process = spawn(python, [join(import.meta.dirname, "driver.py")], {
       cwd: folder,
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", FLINK_LOG_DIR: folder },
+      env: {
+        ...process.env,
+        AWS_ACCESS_KEY_ID: "x",
+        AWS_SECRET_ACCESS_KEY: "x",
+        FLINK_LOG_DIR: folder,
+        // Python functions, of which there are none, would run in processes of their own: no server for them in this one.
+        _python_worker_execution_mode: "process",
+      },
     });
     createInterface({ input: this.#process.stdout! }).on("line", (line) => {
       if (line.startsWith("reply ")) this.#replies.shift()?.(JSON.parse(line.slice("reply ".length)));

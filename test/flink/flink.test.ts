@@ -7,12 +7,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FlinkConnectors, KINESIS } from "../../infra/flink/job.ts";
+import { type FlinkConnectors, flinkJob, KINESIS } from "../../infra/flink/job.ts";
 import { streamSink } from "../../infra/lambda/aws.ts";
 import { checker } from "../../infra/lambda/checked.ts";
 import { relay } from "../../infra/lambda/relaying.ts";
+import { synthesize } from "../../infra/template/synthesize.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { lacking as pythonLacks } from "../infra/python.ts";
+import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { BORDERS, GOLDEN, MADE, stormWeek } from "./cases.ts";
 import { Cluster } from "./cluster.ts";
 import { byCore, byFlink, type Case, endOf, type Item, linesOf } from "./core.ts";
@@ -35,6 +37,18 @@ beforeAll(() => {
 afterAll(async () => {
   await cluster?.close();
   rmSync(folder, { recursive: true, force: true });
+});
+
+test("the statements ask for properties that the deployed application has", () => {
+  const { template } = synthesize(FLIGHTS, options());
+  const { EnvironmentProperties } = template.Resources.FlinkApplication!.Properties
+    .ApplicationConfiguration as unknown as {
+    EnvironmentProperties: { PropertyGroups: { PropertyGroupId: string; PropertyMap: Record<string, unknown> }[] };
+  };
+  const given = EnvironmentProperties.PropertyGroups.find((g) => g.PropertyGroupId === "Pipeline")!.PropertyMap;
+  const { tables, insert } = flinkJob(FLIGHTS);
+  const asked = [...[...tables, insert].join("\n").matchAll(/\$\{([^}]+)\}/g)].map(([, name]) => name!);
+  expect(new Set(asked)).toEqual(new Set(Object.keys(given)));
 });
 
 describe.skipIf(lacking)(`Apache Flink 2.2.1${lacking ? ` (skipped: ${lacking})` : ""}`, () => {
