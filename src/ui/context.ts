@@ -36,7 +36,13 @@ export interface Panels {
 
 /** Deployments under way, one for each file. */
 export interface Deployments {
-  /** Deploys a file and shows how far it is; resolves with the pipeline, or undefined when that did not come about. */
-  start(file: string, liveFrom?: number): Promise<PipelineStatus | undefined>;
+  /**
+   * Deploys a file and shows how far it is; resolves with the pipeline, or undefined when that did not come about. `inPage`: a
+   * page shows the progress and offers to cancel.
+   */
+  start(
+    file: string,
+    options?: { readonly liveFrom?: number; readonly inPage?: boolean },
+  ): Promise<PipelineStatus | undefined>;
   cancel(file: string): void;
 }

@@ -1,6 +1,6 @@
 /** Deployments under way: one for each file, with the editor's own progress and the preview page told alike. */
 import * as vscode from "vscode";
-import type { PipelineStatus } from "../backend.ts";
+import type { CallOptions } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import type { Deployment } from "../rpc/page.ts";
 import type { Context, Deployments } from "./context.ts";
@@ -12,7 +12,7 @@ type Parts = Pick<Context, "session" | "files" | "panels" | "log">;
 export function createDeployments({ session, files, panels, log }: Parts): Deployments {
   const running = new Map<string, AbortController>();
 
-  async function start(file: string, liveFrom?: number): Promise<PipelineStatus | undefined> {
+  const start: Deployments["start"] = async (file, { liveFrom, inPage = false } = {}) => {
     if (running.has(file)) return undefined;
     const abort = new AbortController();
     running.set(file, abort);
@@ -21,7 +21,8 @@ export function createDeployments({ session, files, panels, log }: Parts): Deplo
     tell({ state: "running", message: "Starting" });
     try {
       await vscode.workspace.saveAll(false);
-      const status = await withProgress(`Deploying ${name} to ${session.label}`, abort, async (options) => {
+      const location = inPage ? vscode.ProgressLocation.Window : vscode.ProgressLocation.Notification;
+      const deploy = async (options: Required<CallOptions>) => {
         const backend = await session.backend();
         return backend.stack.deploy(
           { file, trusted: vscode.workspace.isTrusted, ...(liveFrom !== undefined && { liveFrom }) },
@@ -33,7 +34,8 @@ export function createDeployments({ session, files, panels, log }: Parts): Deplo
             },
           },
         );
-      });
+      };
+      const status = await withProgress(`Deploying ${name} to ${session.label}`, abort, deploy, location);
       tell({ state: "succeeded", message: `${status.name} is ${status.state}.` });
       return status;
     } catch (error) {
@@ -45,7 +47,7 @@ export function createDeployments({ session, files, panels, log }: Parts): Deplo
     } finally {
       running.delete(file);
     }
-  }
+  };
 
   return { start, cancel: (file) => running.get(file)?.abort() };
 }

@@ -59,22 +59,35 @@ function join(big: number, bigUnit: string, small: number, smallUnit: string): s
 
 /** An instant of event time, with the year only where it is not this one: `5 Mar 2001, 06:00`. */
 export function formatTime(at: number, zone: TimeZone, now = Date.now()): string {
-  const timeZone = zone === "utc" ? "UTC" : undefined;
-  const year = new Date(at).getUTCFullYear() === new Date(now).getUTCFullYear() ? undefined : "numeric";
-  return new Intl.DateTimeFormat("en-GB", {
+  const year = new Date(at).getUTCFullYear() !== new Date(now).getUTCFullYear();
+  return timeFormat(zone, year).format(at);
+}
+
+/** Making a formatter takes a hundred times as long as using it, and a tree of 500 series uses it a thousand times. */
+const TIME_FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+function timeFormat(zone: TimeZone, year: boolean): Intl.DateTimeFormat {
+  const key = `${zone} ${year}`;
+  const known = TIME_FORMATS.get(key);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en-GB", {
     day: "numeric",
     month: "short",
-    ...(year && { year }),
+    ...(year && { year: "numeric" }),
     hour: "2-digit",
     minute: "2-digit",
-    ...(timeZone && { timeZone }),
-  }).format(at);
+    ...(zone === "utc" && { timeZone: "UTC" }),
+  });
+  TIME_FORMATS.set(key, made);
+  return made;
 }
+
+const VALUE = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
 
 /** A value of a measure: at most four significant digits, `no value` where there is none. */
 export function formatValue(value: number | null): string {
   if (value === null) return "no value";
-  return new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 }).format(value);
+  return VALUE.format(value);
 }
 
 /** A deviation as a multiple of the band's half width, signed: `-4.2`. */

@@ -92,7 +92,7 @@ async function replay(context: Context, folder: string, speed: number | "max"): 
     "The sample's flights are missing from this installation.",
   );
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-  if (!(await context.deployments.start(file, SAMPLE.liveFrom))) return;
+  if (!(await context.deployments.start(file, { liveFrom: SAMPLE.liveFrom }))) return;
   const backend = await context.session.backend();
   const newest = await newestSent(backend);
   const begin = newest === null ? 0 : newest + 1;

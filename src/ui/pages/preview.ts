@@ -13,7 +13,7 @@ export function previewHandlers(context: Context, page: Page<"preview">): OwnHan
       return { plan, target: context.session.label };
     },
     "stack.deploy": ({ file }) => {
-      void context.deployments.start(file);
+      void context.deployments.start(file, { inPage: true });
       return null;
     },
     "stack.cancel": ({ file }) => {
