@@ -70,6 +70,8 @@ async function bundle(suite) {
     platform: "node",
     format: "cjs",
     target: "node20",
+    // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its module build can.
+    mainFields: ["module", "main"],
     external: ["vscode", "mocha", "@duckdb/*"],
     sourcemap: "inline",
     logLevel: "warning",

@@ -70,7 +70,8 @@ async function main() {
   });
   const crashed = new Promise((done) => page.once("crash", () => done("crash")));
   const late = new Promise((done) => setTimeout(() => done("late"), seconds * 1000));
-  await page.goto(server.url({ ...(tests && { tests }) }));
+  // The suite has a limit of its own; a busy machine may take long to serve the page.
+  await page.goto(server.url({ ...(tests && { tests }) }), { timeout: seconds * 1000 });
   const outcome = await Promise.race([ended, crashed, late]);
 
   if (outcome === "late") {

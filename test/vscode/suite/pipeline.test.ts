@@ -1,9 +1,10 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import * as vscode from "vscode";
 import type { LocalBackend } from "../../../src/local/index.ts";
+import { handleUri } from "../../../src/ui/commands/incidents.ts";
 import {
   acceptWhile,
   activate,
@@ -123,13 +124,16 @@ describe("a pipeline on the local target", () => {
     const incident = await backend.incidents.get(id);
     deepEqual([incident.severity, incident.status], [1, "resolved"]);
     await vscode.commands.executeCommand("forewatch.showIncident", { incident: id });
-    await eventually("the incident's tab", () =>
-      vscode.window.tabGroups.all
-        .flatMap((group) => group.tabs)
-        .find(
-          (tab) => tab.input instanceof vscode.TabInputWebview && tab.input.viewType.includes("forewatch.incident"),
-        ),
-    );
+    await eventually("the incident's tab", incidentTab);
+  });
+
+  it("shows the incident that a pager's link names, and says what else a link may be", async () => {
+    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+    const [incident] = await backend.incidents.list();
+    const link = (path: string) => vscode.Uri.parse(`vscode://forewatch.forewatch/${path}`);
+    await handleUri(link(`incident/${encodeURIComponent(incident!.id)}`));
+    await eventually("the incident's tab", incidentTab);
+    throws(() => handleUri(link("elsewhere/1")), /knows no place \/elsewhere\/1/);
   });
 
   it("proposes a pipeline from a sample file", async () => {
@@ -153,3 +157,9 @@ describe("a pipeline on the local target", () => {
     await remove("shops.jsonl", "shops.pipeline.json");
   });
 });
+
+function incidentTab(): vscode.Tab | undefined {
+  return vscode.window.tabGroups.all
+    .flatMap((group) => group.tabs)
+    .find((tab) => tab.input instanceof vscode.TabInputWebview && tab.input.viewType.includes("forewatch.incident"));
+}
