@@ -32,13 +32,15 @@ export class Focus {
 
   /** The name of what has the focus, and that of what had it before if that looks the same without it. */
   async #look(): Promise<{ stop: string; hidden: string[] }> {
-    return this.#frame.locator("body").evaluate<{ stop: string; hidden: string[] }, void>(LOOK);
+    const body = await this.#frame.locator("body").elementHandle();
+    const frame = await body!.ownerFrame();
+    return frame!.evaluate<{ stop: string; hidden: string[] }>(LOOK);
   }
 }
 
 /** Runs in the page. The looks of an element are those of all that its shadow holds too: components draw the focus inside. */
-const LOOK = `(body) => {
-  const root = body.ownerDocument;
+const LOOK = `(() => {
+  const root = document;
   const chain = [];
   for (let at = root.activeElement; at; at = at.shadowRoot?.activeElement) chain.push(at);
   const nameOf = (all) => {
@@ -60,4 +62,4 @@ const LOOK = `(body) => {
     before.looks === looks(before.chain) ? [nameOf(before.chain)] : [];
   window.focusBefore = chain[0] === root.body ? undefined : { chain, looks: looks(chain) };
   return { stop: nameOf(chain), hidden };
-}`;
+})()`;
