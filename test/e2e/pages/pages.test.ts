@@ -154,7 +154,7 @@ const cases: Case[] = [
     name: "incident huge",
     page: "incident",
     handlers: () => incidentHost(data, { incident: longStorm(data) }),
-    shows: "Note 120",
+    shows: "Note 24",
   },
   { name: "results running", page: "results", handlers: () => resultsHost({ state: "running" }), shows: "Running" },
   { name: "results failed", page: "results", handlers: () => resultsHost({ state: "failed" }), shows: "Go to line 4" },

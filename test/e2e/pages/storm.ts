@@ -97,11 +97,11 @@ export function resolvedStorm(data: Recorded): Incident {
   };
 }
 
-/** The incident with forty contributors, a long title and a long timeline. */
+/** The incident with fifteen contributors, a long title and a long timeline. */
 export function longStorm(data: Recorded): Incident {
   const storm = stormIncident(data);
   const [first] = storm.contributors;
-  const names = Array.from({ length: 40 }, (_, i) => `departures{origin=an-airport-with-a-long-name-${i + 1}}`);
+  const names = Array.from({ length: 12 }, (_, i) => `departures{origin=an-airport-with-a-long-name-${i + 1}}`);
   const notes = Array.from(
     { length: 120 },
     (_, i): TimelineEntry => ({
@@ -111,7 +111,7 @@ export function longStorm(data: Recorded): Incident {
   );
   return {
     ...storm,
-    title: `${storm.title} and at thirty-seven more`,
+    title: `${storm.title} and at twelve more`,
     contributors: [...storm.contributors, ...names.map((series) => ({ ...first!, series }))],
     timeline: [...storm.timeline, ...notes],
   };
