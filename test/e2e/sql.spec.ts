@@ -143,7 +143,7 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await expect(again.getByRole("tab", { name: /A million rows/ })).toBeVisible();
   await again
     .getByRole("tab", { name: /Delay by hour/ })
-    .first()
+    .last()
     .click();
   await vscode.theme("dark");
   await open("delays.sql");

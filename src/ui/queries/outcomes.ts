@@ -31,8 +31,17 @@ export class Outcomes implements vscode.Disposable {
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         if (contentChanges.length > 0) this.#follow(document, contentChanges);
       }),
-      vscode.workspace.onDidCloseTextDocument((document) => {
-        if (this.#outcomes.delete(document.uri.toString())) this.#changed.fire(document);
+      // A document that is opened again has its outcomes still, as far as its text is the same.
+      vscode.workspace.onDidOpenTextDocument((document) => {
+        const known = this.of(document);
+        if (known.length === 0) return;
+        this.#set(
+          document,
+          known.flatMap((outcome) => {
+            const offset = this.#standing(document, outcome);
+            return offset === undefined ? [] : [{ ...outcome, offset }];
+          }),
+        );
       }),
     ];
   }
