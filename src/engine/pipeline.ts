@@ -5,13 +5,13 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parse as parseJsonc } from "jsonc-parser";
 import type { Change, PipelineState, PipelineStatus, PipelineSummary, SeriesChart } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import type { IncidentRecord } from "../core/incident.ts";
+import { type Exclusion, parseLabels } from "../core/labels.ts";
 import { quoteIdentifier } from "../core/prepare.ts";
 import { byFields, type PipelineSpec } from "../core/spec.ts";
-import { DAY, parseInstant } from "../core/time.ts";
+import { DAY } from "../core/time.ts";
 import { brokenStream } from "./broken-stream.ts";
 import { createPipelineTables, nextSequence } from "./checkpoint.ts";
 import { Collector } from "./collector.ts";
@@ -24,7 +24,7 @@ import { RateMeter } from "./rate.ts";
 import { createSchemas, type Row, type Store, tableName } from "./store.ts";
 import { incidentView } from "./tables.ts";
 import type { TrainPool } from "./train-pool.ts";
-import { createEmptyPrepared, type Exclusion, Training } from "./training.ts";
+import { createEmptyPrepared, Training } from "./training.ts";
 
 /** A pipeline as the store lists it. */
 export interface Deployment {
@@ -259,23 +259,7 @@ async function openStream({ spec }: Deployment, parts: EngineParts): Promise<Str
   return openLog(dir, { onWarning });
 }
 
-/**
- * The spans of a labels file: a JSON list of { from, to, series?, note? }, times in ISO 8601. A file that is not there yet
- * excludes nothing.
- */
+/** The spans of a labels file. One that is not there yet excludes nothing. */
 export async function readLabels(path: string): Promise<Exclusion[]> {
-  if (!existsSync(path)) return [];
-  const value: unknown = parseJsonc(await readFile(path, "utf8"));
-  const bad = (why: string) =>
-    new Fault("input.invalid", `${path}: ${why}.`, {
-      next: 'Write a list of { "from": "2001-01-01", "to": "2001-01-02" }.',
-    });
-  if (!Array.isArray(value)) throw bad("it must be a list");
-  return value.map((label: unknown, i) => {
-    const { from, to, series } = (label ?? {}) as Record<string, unknown>;
-    const span = { from: parseInstant(from), to: parseInstant(to) };
-    if (Number.isNaN(span.from) || Number.isNaN(span.to) || span.to <= span.from)
-      throw bad(`entry ${i + 1} needs "from" before "to", as ISO 8601 times`);
-    return { ...span, ...(typeof series === "string" && { series }) };
-  });
+  return existsSync(path) ? parseLabels(await readFile(path, "utf8"), path) : [];
 }

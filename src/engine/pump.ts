@@ -13,6 +13,7 @@ import { Analyzer } from "../core/analyze.ts";
 import type { Value } from "../core/collect.ts";
 import { Fault } from "../core/fault.ts";
 import { ForecastTable, versionName } from "../core/forecast.ts";
+import type { Exclusion } from "../core/labels.ts";
 import { groupKey, windowStart } from "../core/series.ts";
 import type { PipelineSpec } from "../core/spec.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
@@ -33,7 +34,7 @@ import { type Lake, timestamp } from "./lake.ts";
 import type { LogRecord, StreamLog } from "./log/log.ts";
 import { trainingDue, withSchedule } from "./schedule.ts";
 import { type Store, storeFault, tableName } from "./store.ts";
-import type { Exclusion, Training, TrainingRecord } from "./training.ts";
+import type { Training, TrainingRecord } from "./training.ts";
 import { TrainingQueue } from "./training-queue.ts";
 
 /** What a batch may hold. */

@@ -5,8 +5,9 @@
 import type { CallOptions, TrainingJob } from "../backend.ts";
 import { Fault } from "../core/fault.ts";
 import { type ForecastVersion, versionName } from "../core/forecast.ts";
+import type { Exclusion } from "../core/labels.ts";
 import type { Store } from "./store.ts";
-import type { Exclusion, Training, TrainingRecord } from "./training.ts";
+import type { Training, TrainingRecord } from "./training.ts";
 
 /** Pause before a training that a full store broke off begins again, ms. */
 const TRAIN_AGAIN = 5_000;

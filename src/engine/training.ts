@@ -15,6 +15,7 @@ import {
   parseForecast,
   type SeriesForecast,
 } from "../core/forecast.ts";
+import type { Exclusion } from "../core/labels.ts";
 import { type PreparedSeries, prepareSql, quoteText, toSeries } from "../core/prepare.ts";
 import { parseSeriesId, windowStart } from "../core/series.ts";
 import { byFields, type Measure, type PipelineSpec } from "../core/spec.ts";
@@ -23,14 +24,6 @@ import { ensureFolder, putInPlace, writeDurably } from "./durable.ts";
 import { timestamp } from "./lake.ts";
 import { append, rowsOf, type Store, tableName } from "./store.ts";
 import type { TrainPool, TrainTask } from "./train-pool.ts";
-
-/** A span of event time that training treats as missing, of one series or of all. */
-export interface Exclusion {
-  readonly from: number;
-  readonly to: number;
-  /** A series id; unset: every series. */
-  readonly series?: string;
-}
 
 /** What a training is, as the store keeps it. */
 export interface TrainingRecord {
