@@ -99,15 +99,12 @@ test("triage the storm by keyboard alone", async ({ vscode, folder, page: window
     "Resolve",
     "Query this window",
     "More",
-    /^Departures at EWR/,
+    "Open the forecast of Departures at EWR",
     "New note",
-    "Add note",
     "Severity",
     "Take",
   ];
-  const places = order.map((name) =>
-    focus.stops.findIndex((stop) => (typeof name === "string" ? stop === name : name.test(stop))),
-  );
+  const places = order.map((name) => focus.stops.indexOf(name));
   expect(places, focus.stops.join(" | ")).toEqual([...places].sort((a, b) => a - b));
   expect(places).not.toContain(-1);
 

@@ -11,9 +11,11 @@ test("two windows share one engine; a draft outlives hiding, moving and reloadin
   vscode,
   folder,
   server,
-  context,
+  browser,
 }, info) => {
-  const second = new Workbench(await context.newPage(), server, folder, info);
+  // A browser of its own: VS Code's tabs in one browser share the service worker that serves their webviews.
+  const elsewhere = await browser.newContext();
+  const second = new Workbench(await elsewhere.newPage(), server, folder, info);
   await second.page.goto(server.url());
   await second.ready();
   const theirs = await second.tree("Forewatch", "Pipeline");
@@ -38,7 +40,7 @@ test("two windows share one engine; a draft outlives hiding, moving and reloadin
   await expect(theirs.item("Checkout is slow")).toBeVisible();
   await second.notifications.shown(/Checkout is slow \(severity 3\)/);
   expect(JSON.parse(await readFile(join(folder, ".forewatch/engine.json"), "utf8"))).toMatchObject({ pid });
-  await second.page.close();
+  await elsewhere.close();
   await vscode.page.bringToFront();
   await expect(vscode.status(/orders: 1 incident · local/)).toBeVisible();
 
