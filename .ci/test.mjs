@@ -1,5 +1,5 @@
 // npm test [-- SUITE ...]: sets everything up, runs the suites one after another and prints a closing line for each.
-// Suites: lint types layers unit golden engine; by name also contract infra pages vscode e2e stress.
+// Suites: lint types layers unit golden engine contract vscode; by name also infra pages e2e stress flink.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuild, ensureDependencies, root, run } from "./setup.mjs";
@@ -24,9 +24,10 @@ const SUITES = {
   vscode: async () => (await run(process.execPath, [join(root, "test", "vscode", "run.mjs")])) === 0,
   e2e: async () => (await run(process.execPath, [join(root, "test", "e2e", "run.mjs")])) === 0,
   stress: () => vitest("stress"),
+  flink: () => vitest("flink"),
 };
 /** What `npm test` runs; the others are asked for by name. */
-const DEFAULT = ["lint", "types", "layers", "unit", "golden", "engine"];
+const DEFAULT = ["lint", "types", "layers", "unit", "golden", "engine", "contract", "vscode"];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in SUITES));

@@ -174,7 +174,9 @@ export async function expectNothingLost(folder: string, run: KillRun, undisturbe
   ).toBeUndefined();
 
   const expected = await runUndisturbed(folder, undisturbed, run.file);
-  for (const [table, rows] of Object.entries(expected))
+  // The trainings first: a forecast that was not made explains what differs in all the others.
+  const tables = Object.entries(expected).sort(([a], [b]) => Number(b === "training") - Number(a === "training"));
+  for (const [table, rows] of tables)
     expect(firstDifference(kept[table]!.map(toNineDigits), rows.map(toNineDigits)), `table ${table}`).toBeUndefined();
   return {
     kills: run.kills + run.killedStarting,
