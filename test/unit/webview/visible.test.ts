@@ -69,7 +69,9 @@ describe("what of a series is drawn", () => {
           (v, i): v is number => v !== null && i * EVERY >= range.from && i * EVERY < range.until,
         );
         if (there.length === 0) return;
-        const inside = (i: number) => part.at[i]! + (part.bucket ?? 0) > range.from && part.at[i]! < range.until;
+        const begins = (i: number) =>
+          part.bucket === null ? part.at[i]! >= range.from : part.at[i]! + part.bucket > range.from;
+        const inside = (i: number) => begins(i) && part.at[i]! < range.until;
         const drawn = (column: Float64Array) => numbers(column.filter((_, i) => inside(i)));
         expect(Math.max(...drawn(part.high))).toBeGreaterThanOrEqual(Math.max(...there));
         expect(Math.min(...drawn(part.low))).toBeLessThanOrEqual(Math.min(...there));
