@@ -15,6 +15,7 @@ import {
 import "chartjs-adapter-luxon";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Cell } from "../../src/rpc/page.ts";
+import { type LineLook, lineLook } from "../parts/chart/palette.ts";
 import { onThemeChange, readTheme } from "../parts/chart/theme.ts";
 import { count, formatNumber, type Zone } from "../parts/format.ts";
 import { Empty, FaultNotice, Loading } from "../parts/notice.tsx";
@@ -97,7 +98,6 @@ function Canvas({ plan, columns, rows, zone }: CanvasProps) {
 function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone: Zone, value: string | null): Chart {
   const theme = readTheme();
   const time = plan.x.kind === "time";
-  const colour = (i: number) => theme.palette[i % theme.palette.length] ?? theme.actual;
   const few = data.lines.every((line) => line.points.length < 60);
   const ticks = { color: theme.muted, padding: 6, font: { family: theme.font, size: 11 } };
   return new Chart<"line" | "bar", { x: number; y: number }[]>(canvas, {
@@ -107,11 +107,9 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
       datasets: data.lines.map((line, i) => ({
         label: line.label,
         data: [...line.points],
-        borderColor: colour(i),
-        backgroundColor: colour(i),
         ...(time
-          ? { borderWidth: 1.75, pointRadius: few ? 2.5 : 0, pointHitRadius: 8 }
-          : { borderRadius: 3, maxBarThickness: 48 }),
+          ? { ...lineStyle(lineLook(theme.palette, i)), pointRadius: few ? 2.5 : 0 }
+          : barStyle(lineLook(theme.palette, i))),
       })),
     },
     options: {
@@ -124,7 +122,13 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
         legend: {
           display: data.lines.length > 1 || plan.split !== null,
           align: "start",
-          labels: { color: theme.text, boxWidth: 10, boxHeight: 10, useBorderRadius: true, borderRadius: 2 },
+          labels: {
+            color: theme.text,
+            // A line's sample is as long as two of the longest dashes; a bar's is a square.
+            ...(time
+              ? { usePointStyle: true, pointStyle: "line", pointStyleWidth: 34 }
+              : { boxWidth: 10, boxHeight: 10, useBorderRadius: true, borderRadius: 2 }),
+          },
         },
         tooltip: { callbacks: { label: (item) => ` ${item.dataset.label}: ${formatNumber(item.parsed.y)}` } },
       },
@@ -151,4 +155,27 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
       },
     },
   }) as Chart;
+}
+
+function lineStyle({ color, dash, marker }: LineLook) {
+  return {
+    borderColor: color,
+    backgroundColor: color,
+    borderWidth: 1.75,
+    borderDash: [...dash],
+    pointStyle: marker,
+    pointHitRadius: 8,
+  };
+}
+
+/** Bars have no dashes: those of the second round of the colours are outlined, not filled. */
+function barStyle({ color, dash }: LineLook) {
+  const outlined = dash.length > 0;
+  return {
+    borderColor: color,
+    backgroundColor: outlined ? "transparent" : color,
+    borderWidth: outlined ? 1.5 : 0,
+    borderRadius: 3,
+    maxBarThickness: 48,
+  };
 }
