@@ -39,6 +39,7 @@ export function Tabs({ runs, shown, onShow, onClose }: Props) {
               role="tab"
               id={`tab-${run.run}`}
               aria-selected={run.run === shown}
+              aria-keyshortcuts="Delete"
               tabIndex={run.run === shown ? 0 : -1}
               title={run.sql}
               onClick={() => onShow(run.run)}
@@ -50,12 +51,14 @@ export function Tabs({ runs, shown, onShow, onClose }: Props) {
               <RunDot state={run.state} />
               <span class="ellipsis">{run.title}</span>
             </button>
+            {/* For the pointer only: a tab list has nothing but tabs in it, and Delete closes the one that has the focus. */}
             <button
               type="button"
               class="tab-close"
-              tabIndex={run.run === shown ? 0 : -1}
-              aria-label={`Close ${run.title}`}
-              title={run.state === "running" ? "Cancel and close" : "Close"}
+              tabIndex={-1}
+              aria-hidden="true"
+              title={run.state === "running" ? "Cancel and close (Delete)" : "Close (Delete)"}
+              onMouseDown={(event) => event.preventDefault()}
               onClick={() => onClose(run)}
             >
               <Icon name="close" />
