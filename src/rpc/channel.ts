@@ -94,6 +94,9 @@ export function connectPage<P extends PageName>(channel: PageChannel): PageClien
     else if (envelope?.forewatch === "ready" && envelope.session === session) connection.open();
     else if (envelope?.forewatch === "message" && envelope.session === session) connection.receive(envelope.message);
   });
+  // The connection itself has room for one listener a method.
+  const listeners = new Listeners();
+  connection.rpc.onNotification((method, args) => listeners.tell(method, args));
   connection.rpc.listen();
   hello();
   return {
@@ -113,7 +116,7 @@ export function connectPage<P extends PageName>(channel: PageChannel): PageClien
       }
     },
     tell: (method, params) => void connection.rpc.sendNotification(method, { params }),
-    on: (method, listener) => connection.rpc.onNotification(method, ({ params }) => listener(params)),
+    on: (method, listener) => listeners.add(method, listener),
     dispose() {
       subscription.dispose();
       connection.dispose();
@@ -124,7 +127,7 @@ export function connectPage<P extends PageName>(channel: PageChannel): PageClien
 /** Answers a page's requests, in each document that it loads, until disposed. */
 export function servePage<P extends PageName>(channel: PageChannel, handlers: PageHandlers<P>): PageHost<P> {
   const answers = Object.entries(handlers) as [string, (params: unknown, call: { signal: AbortSignal }) => unknown][];
-  const listeners = new Set<{ method: string; listener: (params: never) => void }>();
+  const listeners = new Listeners();
   const early: { method: string; params: unknown }[] = [];
   let current: { session: string; connection: PageConnection; abort: AbortController } | undefined;
 
@@ -144,10 +147,7 @@ export function servePage<P extends PageName>(channel: PageChannel, handlers: Pa
         }
       });
     }
-    connection.rpc.onNotification((method, args) => {
-      const { params } = args as unknown as { params: never };
-      for (const each of [...listeners]) if (each.method === method) each.listener(params);
-    });
+    connection.rpc.onNotification((method, args) => listeners.tell(method, args));
     connection.rpc.listen();
     current = { session, connection, abort };
     channel.post({ forewatch: "ready", session } satisfies Envelope);
@@ -177,16 +177,29 @@ export function servePage<P extends PageName>(channel: PageChannel, handlers: Pa
       if (current) void current.connection.rpc.sendNotification(method, { params });
       else early.push({ method, params });
     },
-    on(method, listener) {
-      const entry = { method, listener: listener as (params: never) => void };
-      listeners.add(entry);
-      return { dispose: () => void listeners.delete(entry) };
-    },
+    on: (method, listener) => listeners.add(method, listener),
     dispose() {
       subscription.dispose();
       end();
     },
   };
+}
+
+/** Who listens to what the other side tells: any number a method. */
+class Listeners {
+  readonly #all = new Set<{ readonly method: string; readonly listener: (params: never) => void }>();
+
+  add<T>(method: string, listener: (params: T) => void): { dispose(): void } {
+    const entry = { method, listener };
+    this.#all.add(entry);
+    return { dispose: () => void this.#all.delete(entry) };
+  }
+
+  /** @param args a notification's arguments, as both sides write them: `{ params }` */
+  tell(method: string, args: unknown): void {
+    const { params } = args as { readonly params: never };
+    for (const each of [...this.#all]) if (each.method === method) each.listener(params);
+  }
 }
 
 function asEnvelope(raw: unknown): Envelope | undefined {

@@ -177,6 +177,28 @@ describe("a page and its host", () => {
     page.tell("page.keep", keep);
     expect(await kept).toEqual(keep);
   });
+
+  it("tell every listener of the page, and the others still when one has gone", async () => {
+    const [pageEnd, hostEnd] = pair();
+    const host = servePage<"incident">(hostEnd, {} as PageHandlers<"incident">);
+    const page = connectPage<"incident">(pageEnd);
+    open.push(host, page);
+    const told: string[] = [];
+    page.on("change", ({ id }) => told.push(`first ${id}`));
+    const second = page.on("change", ({ id }) => told.push(`second ${id}`));
+    const tell = (id: string) =>
+      new Promise<void>((resolve) => {
+        const heard = page.on("change", () => {
+          heard.dispose();
+          resolve();
+        });
+        host.tell("change", { noun: "incident", pipeline: "flights", id, kind: "changed" });
+      });
+    await tell("a");
+    second.dispose();
+    await tell("b");
+    expect(told).toEqual(["first a", "second a", "first b"]);
+  });
 });
 
 describe("a chart as columns", () => {
