@@ -26,6 +26,8 @@ export interface KillRun {
   readonly uncertain: ReadonlySet<string>;
   /** Minutes of event time that were written. */
   readonly minutes: number;
+  /** What the engines warned of, all of them together. */
+  readonly warnings: readonly string[];
 }
 
 const PRODUCERS = 3;
@@ -49,10 +51,14 @@ export async function killRepeatedly(
   await engine.backend.stack.deploy({ file, trusted: true });
   const writing = new Writing(`http://127.0.0.1:${port}`);
   let killedStarting = 0;
+  const warnings: string[] = [];
+  const hear = (kill: number, log: readonly string[]) =>
+    warnings.push(...log.filter((line) => /\b(warn|error)\b/.test(line)).map((line) => `engine ${kill}: ${line}`));
   try {
     for (let kill = 1; kill <= kills; kill++) {
       await pause(next() * 1_500);
       await engine.kill();
+      hear(kill, engine.log);
       // Some starts are killed too, wherever they are: reading the log, replaying the store, going on with a training.
       while (next() < 0.25) {
         const starting = await spawnEngine(folder, { args });
@@ -68,8 +74,10 @@ export async function killRepeatedly(
   }
   await settled(engine.backend, PIPELINE);
   await engine.end();
+  hear(kills + 1, engine.log);
   return {
     file,
+    warnings,
     kills,
     killedStarting,
     minutes: writing.minutes,
@@ -177,7 +185,10 @@ export async function expectNothingLost(folder: string, run: KillRun, undisturbe
   // The trainings first: a forecast that was not made explains what differs in all the others.
   const tables = Object.entries(expected).sort(([a], [b]) => Number(b === "training") - Number(a === "training"));
   for (const [table, rows] of tables)
-    expect(firstDifference(kept[table]!.map(toNineDigits), rows.map(toNineDigits)), `table ${table}`).toBeUndefined();
+    expect(
+      firstDifference(kept[table]!.map(toNineDigits), rows.map(toNineDigits)),
+      `table ${table}; the engines said:\n${run.warnings.slice(0, 20).join("\n")}`,
+    ).toBeUndefined();
   return {
     kills: run.kills + run.killedStarting,
     records: log.length,

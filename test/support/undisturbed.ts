@@ -20,7 +20,8 @@ const TABLES: Readonly<Record<string, string>> = {
   comparison: "SELECT * FROM comparison ORDER BY window_start, series",
   late_window: "SELECT series_group, window_start, sum(events) FROM late_window GROUP BY ALL ORDER BY ALL",
   forecast: "SELECT * FROM forecast ORDER BY version, series, window_start",
-  training: "SELECT id, version, origin, state FROM training ORDER BY origin, version",
+  training:
+    "SELECT id, version, origin, state, json_extract(record, '$.job.fault') AS fault FROM training ORDER BY origin, version",
   alarm_transition: "SELECT * FROM alarm_transition ORDER BY event_time, alarm, to_state",
   incident: "SELECT id, status, opened_at, record, frozen FROM incident_record ORDER BY id",
   checkpoint: "SELECT state FROM checkpoint",
