@@ -12,102 +12,92 @@ const ATHENA_TYPES: Readonly<Record<FieldType, string>> = {
   timestamp: "timestamp(3)",
 };
 
+/** A column as its name, its type and what it means. */
+type ColumnLine = readonly [name: string, type: string, comment: string];
+
+const WINDOW: ColumnLine = ["window_start", "timestamp(3)", "Start of the window, UTC"];
+const BAND: readonly ColumnLine[] = [
+  ["lower", "double", "Lower edge of the band"],
+  ["median", "double", "Median forecast"],
+  ["upper", "double", "Upper edge of the band"],
+];
+
 /** The tables of a pipeline as SQL sees them, with what each column means. */
 export function tablesOf(spec: PipelineSpec): TableInfo[] {
-  const fields = Object.entries(spec.source.fields).map(([name, type]) => ({
-    name,
-    type: ATHENA_TYPES[type],
-    comment: name === spec.source.time ? "Event time, UTC" : "Field of the event",
-  }));
-  const column = (name: string, type: string, comment: string) => ({ name, type, comment });
-  const by = byFields(spec).map((f) => column(f, ATHENA_TYPES[spec.source.fields[f]!], "What the series are split by"));
-  const splitBy = byFields(spec).map((f) => column(f, "varchar", "What the series are split by"));
-  const band = [
-    column("lower", "double", "Lower edge of the band"),
-    column("median", "double", "Median forecast"),
-    column("upper", "double", "Upper edge of the band"),
-  ];
-  const window = column("window_start", "timestamp(3)", "Start of the window, UTC");
-  const series = [
-    column("series", "varchar", "Id of the series"),
-    column("measure", "varchar", "Name of the measure"),
-    ...splitBy,
+  const { source, series } = spec;
+  const fields = Object.entries(source.fields).map(
+    ([name, type]): ColumnLine => [
+      name,
+      ATHENA_TYPES[type],
+      name === source.time ? "Event time, UTC" : "Field of the event",
+    ],
+  );
+  const splitBy = (type: (field: string) => string) =>
+    byFields(spec).map((field): ColumnLine => [field, type(field), "What the series are split by"]);
+  const identity: readonly ColumnLine[] = [
+    ["series", "varchar", "Id of the series"],
+    ["measure", "varchar", "Name of the measure"],
+    // An id is made of texts, whatever the fields hold.
+    ...splitBy(() => "varchar"),
+    WINDOW,
   ];
   return [
-    {
-      name: "raw",
-      comment: "Every event that was taken, as delivered to the lake",
-      columns: [
-        ...fields,
-        column("_sequence", "bigint", "Place in the stream"),
-        column("_arrival", "timestamp(3)", "When the stream took it"),
-        column("_late", "boolean", "Its window had closed before it came"),
-        column("dt", "varchar", "Partition: day of the event, yyyy-MM-dd"),
-      ],
-    },
-    {
-      name: "rejected",
-      comment: "Records that could not be taken, with the reason and their bytes",
-      columns: [
-        column("reason", "varchar", "Why, as a word"),
-        column("detail", "varchar", "What exactly"),
-        column("arrival", "timestamp(3)", "When the stream took it"),
-        column("sequence", "bigint", "Place in the stream"),
-        column("data", "varbinary", "The bytes as they came"),
-        column("dt", "varchar", "Partition: day of arrival, yyyy-MM-dd"),
-      ],
-    },
-    {
-      name: "prepared",
-      comment: "The series the newest training learned from",
-      columns: [
-        window,
-        ...by,
-        ...spec.series.measures.map((m) =>
-          column(m.name, m.statistic === "count" ? "bigint" : "double", `${m.statistic} of ${m.field}`),
-        ),
-      ],
-    },
-    {
-      name: "forecast",
-      comment: "Every forecast made",
-      columns: [
-        ...series,
-        window,
-        ...band,
-        column("version", "varchar", "The training that made it"),
-        column("method", "varchar", "How it was made"),
-      ],
-    },
-    {
-      name: "comparison",
-      comment: "Every closed window beside its forecast",
-      columns: [
-        ...series,
-        window,
-        column("window_end", "timestamp(3)", "End of the window, UTC"),
-        column("actual", "double", "What came"),
-        ...band,
-        column("deviation", "double", "Distance from the median in half widths of the band; beyond 1 is outside"),
-        column("version", "varchar", "The forecast it was compared with"),
-        column("events", "bigint", "Events in the window"),
-      ],
-    },
-    {
-      name: "incident",
-      comment: "Every incident",
-      columns: [
-        column("id", "varchar", "Id"),
-        column("title", "varchar", "What broke"),
-        column("status", "varchar", "open or resolved"),
-        column("severity", "bigint", "1 critical to 5 no impact"),
-        column("rule", "varchar", "The alarm rule that opened it"),
-        column("first_window", "timestamp(3)", "Start of the first breaching window"),
-        column("opened_at", "timestamp(3)", "When it opened, event time"),
-        column("resolved_at", "timestamp(3)", "When it was resolved"),
-      ],
-    },
+    table("raw", "Every event that was taken, as delivered to the lake", [
+      ...fields,
+      ["_sequence", "bigint", "Place in the stream"],
+      ["_arrival", "timestamp(3)", "When the stream took it"],
+      ["_late", "boolean", "Its window had closed before it came"],
+      ["dt", "varchar", "Partition: day of the event, yyyy-MM-dd"],
+    ]),
+    table("rejected", "Records that could not be taken, with the reason and their bytes", [
+      ["reason", "varchar", "Why, as a word"],
+      ["detail", "varchar", "What exactly"],
+      ["arrival", "timestamp(3)", "When the stream took it"],
+      ["sequence", "bigint", "Place in the stream"],
+      ["data", "varbinary", "The bytes as they came"],
+      ["dt", "varchar", "Partition: day of arrival, yyyy-MM-dd"],
+    ]),
+    table("prepared", "The series the newest training learned from", [
+      WINDOW,
+      ...splitBy((field) => ATHENA_TYPES[source.fields[field]!]),
+      ...series.measures.map(
+        ({ name, statistic, field }): ColumnLine => [
+          name,
+          statistic === "count" ? "bigint" : "double",
+          field === "*" ? "Number of events" : `${statistic} of ${field}`,
+        ],
+      ),
+    ]),
+    table("forecast", "Every forecast made", [
+      ...identity,
+      ...BAND,
+      ["version", "varchar", "The training that made it"],
+      ["method", "varchar", "How it was made"],
+    ]),
+    table("comparison", "Every closed window beside its forecast", [
+      ...identity,
+      ["window_end", "timestamp(3)", "End of the window, UTC"],
+      ["actual", "double", "What came"],
+      ...BAND,
+      ["deviation", "double", "Distance from the median in half widths of the band; beyond 1 is outside"],
+      ["version", "varchar", "The forecast it was compared with"],
+      ["events", "bigint", "Events in the window"],
+    ]),
+    table("incident", "Every incident", [
+      ["id", "varchar", "Id"],
+      ["title", "varchar", "What broke"],
+      ["status", "varchar", "open or resolved"],
+      ["severity", "bigint", "1 critical to 5 no impact"],
+      ["rule", "varchar", "The alarm rule that opened it"],
+      ["first_window", "timestamp(3)", "Start of the first breaching window"],
+      ["opened_at", "timestamp(3)", "When it opened, event time"],
+      ["resolved_at", "timestamp(3)", "When it was resolved"],
+    ]),
   ];
+}
+
+function table(name: string, comment: string, lines: readonly ColumnLine[]): TableInfo {
+  return { name, comment, columns: lines.map(([column, type, about]) => ({ name: column, type, comment: about })) };
 }
 
 /** The tables and views that statements made in a pipeline's schema, beside its own. */
