@@ -6,10 +6,10 @@
  * failed all the same, which raises the pipeline's own alarm. By hand it takes `{"origin": epoch ms, "requestedBy": "person",
  * "hyperparameters": {"epochs": "20"}}`, each of them optional.
  */
-import { prepareSql, quoteIdentifier } from "../../src/core/prepare.ts";
-import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
+import type { PipelineSpec } from "../../src/core/spec.ts";
 import { MINUTE, SECOND } from "../../src/core/time.ts";
 import { familiesOf, hyperparameters, inferenceConfig } from "./deepar.ts";
+import { unloadExpression } from "./unload.ts";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -59,6 +59,9 @@ const THROTTLE_RETRY: Json = [
   },
 ];
 
+/** Why a state failed; a timeout has a name and no cause. */
+const CAUSE = "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : $states.errorOutput.Error %}";
+
 export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): Json {
   const families = familiesOf(spec);
   return {
@@ -95,18 +98,14 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
             BackoffRate: 2,
           },
         ],
-        Catch: [
-          { ErrorEquals: ["States.ALL"], Next: "PrepareFailed", Assign: { cause: "{% $states.errorOutput.Cause %}" } },
-        ],
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "PrepareFailed", Assign: { cause: CAUSE } }],
         Next: "Stage",
       },
       Stage: {
         ...invoke({ action: "stage", runId: "{% $runId %}", origin: "{% $origin %}" }),
         Comment: "Gaps filled, a line a series, and the test window held out",
         Output: "{% $states.result.Payload %}",
-        Catch: [
-          { ErrorEquals: ["States.ALL"], Next: "StageFailed", Assign: { cause: "{% $states.errorOutput.Cause %}" } },
-        ],
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "StageFailed", Assign: { cause: CAUSE } }],
         Next: "Families",
       },
       Families: {
@@ -131,9 +130,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         }),
         Comment: "DeepAR beside the ensemble on the test window; the better one a series goes live",
         Output: "{% $states.result.Payload %}",
-        Catch: [
-          { ErrorEquals: ["States.ALL"], Next: "PublishFailed", Assign: { cause: "{% $states.errorOutput.Cause %}" } },
-        ],
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "PublishFailed", Assign: { cause: CAUSE } }],
         Next: "AllTrained",
       },
       AllTrained: {
@@ -160,9 +157,8 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
   const jobName = `{% '${options.jobPrefix}-' & $runId & '-' & $family %}`;
   const place = (kind: string) =>
     `{% 's3://\${Bucket}/${options.prefixes.training}' & $runId & '/' & $family & '/${kind}/' %}`;
-  const giveUp = (next: string): Json => [
-    { ErrorEquals: ["States.ALL"], Next: next, Assign: { cause: "{% $states.errorOutput.Cause %}" } },
-  ];
+  // Step Functions takes no variable within a Map that has the name of one outside of it ("Passing data between states").
+  const giveUp = (next: string): Json => [{ ErrorEquals: ["States.ALL"], Next: next, Assign: { familyCause: CAUSE } }];
   const defaults = Object.fromEntries(
     familiesOf(spec).map((family) => [
       family,
@@ -279,58 +275,11 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       GiveUp: {
         Type: "Pass",
-        Output: { family: "{% $family %}", failed: true, cause: "{% $substring($cause, 0, 500) %}" },
+        Output: { family: "{% $family %}", failed: true, cause: "{% $substring($familyCause, 0, 500) %}" },
         End: true,
       },
     },
   };
-}
-
-/** The UNLOAD statement for a span, as people can run it too. `from` and `until` are epoch ms. */
-export function unloadSql(
-  spec: PipelineSpec,
-  span: { readonly from: number; readonly until: number },
-  to: string,
-): string {
-  const columns = [
-    "CAST(to_unixtime(window_start) * 1000 AS bigint) AS window_start",
-    ...byFields(spec).map((f) => quoteIdentifier(f)),
-    ...spec.series.measures.map((m) => quoteIdentifier(m.name)),
-  ];
-  return `UNLOAD (\nSELECT ${columns.join(", ")}\nFROM (\n${prepareSql(spec, span)}\n)\n) TO '${to}' WITH (format = 'JSON')`;
-}
-
-/** The same statement as a JSONata expression: the times of the span and the run's place are put in when it runs. */
-function unloadExpression(spec: PipelineSpec, prefix: string): string {
-  // Two instants that nothing else in the statement can look like; their texts are then replaced by expressions.
-  const from = Date.UTC(1971, 1, 3);
-  const until = Date.UTC(1972, 3, 5);
-  const sql = unloadSql(spec, { from, until }, "<place>");
-  // The first partition that is read lies some days before the span: how many, the query knows.
-  const firstDay = /dt >= '([0-9-]{10})'/.exec(sql)?.[1];
-  if (firstDay === undefined) throw new Error("The preparation query names no first partition.");
-  const instant = (expression: string) => `$fromMillis(${expression}, '[Y0001]-[M01]-[D01] [H01]:[m01]:[s01].000')`;
-  const start = `($origin - ${spec.forecast.history})`;
-  const replacements: readonly (readonly [text: string, expression: string])[] = [
-    ["1971-02-03 00:00:00.000", instant(start)],
-    ["1972-04-05 00:00:00.000", instant("$origin")],
-    [firstDay, `$fromMillis(${start} - ${from - Date.parse(firstDay)}, '[Y0001]-[M01]-[D01]')`],
-    ["<place>", `'s3://\${Bucket}/${prefix}' & $runId & '/rows/'`],
-  ];
-  let parts: readonly (string | { readonly expression: string })[] = [sql];
-  for (const [text, expression] of replacements) {
-    parts = parts.flatMap((part) => {
-      if (typeof part !== "string") return [part];
-      const pieces = part.split(text);
-      return pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ expression }, piece]));
-    });
-  }
-  return `{% ${parts.map((p) => (typeof p === "string" ? jsonataText(p) : p.expression)).join(" & ")} %}`;
-}
-
-/** Text as a JSONata literal that CloudFormation's substitution leaves alone. */
-function jsonataText(text: string): string {
-  return JSON.stringify(text);
 }
 
 function invoke(payload: Json): { readonly [key: string]: Json } {

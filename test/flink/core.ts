@@ -55,13 +55,34 @@ export function byCore({ spec, items }: Case, drained: boolean): Windows {
   return { rows: rows.sort(), late };
 }
 
-/** What the relay writes for the items. */
-export function linesOf({ spec, items }: Pick<Case, "spec" | "items">): EventLine[] {
+/** What the relay makes of the items, and the sweep of the beats. */
+function linesOf({ spec, items }: Pick<Case, "spec" | "items">): EventLine[] {
   const read = eventReader(spec.source);
   const toLine = eventLine(spec);
   return items.map((item) =>
     "beat" in item ? { time: item.beat as number, key: null, fields: {} } : toLine(eventOf(read(item))),
   );
+}
+
+/** Events a record holds at most; any number that makes some cases need several. */
+const PACK = 50;
+
+/** The records of the events stream: the relay's, of many events each in a JSON array, and the sweep's, of one beat. */
+export function recordsOf(one: Pick<Case, "spec" | "items">): string[] {
+  const records: string[] = [];
+  let pack: EventLine[] = [];
+  const close = () => {
+    if (pack.length > 0) records.push(JSON.stringify(pack));
+    pack = [];
+  };
+  linesOf(one).forEach((line, i) => {
+    const isBeat = "beat" in one.items[i]!;
+    if (isBeat || pack.length === PACK) close();
+    if (isBeat) records.push(JSON.stringify(line));
+    else pack.push(line);
+  });
+  close();
+  return records;
 }
 
 /** Windows that Flink wrote, as `byCore` has them; and the ends of those that it told to be closed. */

@@ -17,7 +17,7 @@ import { lacking as pythonLacks } from "../infra/python.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { BORDERS, GOLDEN, MADE, stormWeek } from "./cases.ts";
 import { Cluster } from "./cluster.ts";
-import { byCore, byFlink, type Case, endOf, type Item, linesOf } from "./core.ts";
+import { byCore, byFlink, type Case, endOf, type Item, recordsOf } from "./core.ts";
 import { kinesisJar } from "./kinesis-jar.ts";
 import { pyflink } from "./pyflink.ts";
 import { motoStreams, ownStreams, readAll, type Streams } from "./streams.ts";
@@ -68,22 +68,27 @@ describe.skipIf(lacking)(`Apache Flink 2.2.1${lacking ? ` (skipped: ${lacking})`
     expectClosed(rows, closed);
   });
 
+  test("a reader that has nothing to read holds no window up", { timeout: 10 * MINUTES }, async () => {
+    const one = MADE[0]!;
+    const spec = { ...one.spec, source: { ...one.spec.source, shards: 2, idle: 2_000 } };
+    const place = files("idle");
+    place.write(one, one.items, 1);
+    // The folder is watched for more, so the reader without a file does not end: only its idleness lets the clock move.
+    const job = await cluster.start(spec, place.watched);
+    const { rows } = byCore(one, false);
+    expect(rows.length).toBeGreaterThan(0);
+    await until(() => byFlink(spec, place.read()).rows.length >= rows.length);
+    await cluster.stop(job);
+    expect(byFlink(spec, place.read()).rows).toEqual(rows);
+  });
+
   test("goes on from a savepoint as if it had not been stopped", { timeout: 10 * MINUTES }, async () => {
     const one = MADE.find((c) => c.name.includes("disorder"))!;
     const half = Math.floor(one.items.length / 2);
     const place = files("savepoint");
-    const connectors = {
-      source: { ...place.connectors.source, "source.monitor-interval": "200 ms" },
-      // What a checkpoint finds written is committed, not held until the file is large.
-      sink: {
-        ...place.connectors.sink,
-        "sink.rolling-policy.rollover-interval": "100 ms",
-        "sink.rolling-policy.check-interval": "100 ms",
-      },
-    };
-    const settings = { "execution.checkpointing.interval": "500 ms" };
     place.write(one, one.items.slice(0, half), 1);
-    const first = await cluster.start(one.spec, { connectors, settings });
+    const { connectors, settings } = place.watched;
+    const first = await cluster.start(one.spec, place.watched);
     const before = byCore({ ...one, items: one.items.slice(0, half) }, false).rows;
     await until(() => byFlink(one.spec, place.read()).rows.length >= before.length);
     const savepoint = await cluster.stop(first);
@@ -204,16 +209,9 @@ async function openPipe(streams: Streams, spec: PipelineSpec) {
   return {
     options: { connectors, properties, settings },
     events: sink,
-    /** As the relay packs them: many events a record, in the order of their shard; a beat is one of its own. */
     async put(items: readonly Item[]): Promise<void> {
-      const lines = linesOf({ spec, items });
       const partitionKey = "shardId-000000000000";
-      const records = [];
-      for (let at = 0; at < lines.length; at += 50) {
-        const pack = lines.slice(at, at + 50);
-        records.push({ data: JSON.stringify(pack.length === 1 ? pack[0] : pack), partitionKey });
-      }
-      expect(await sink.put(records)).toEqual([]);
+      expect(await sink.put(recordsOf({ spec, items }).map((data) => ({ data, partitionKey })))).toEqual([]);
     },
     read: () => readAll(streams.client, windows),
   };
@@ -259,10 +257,22 @@ function files(name: string) {
   };
   return {
     connectors,
-    /** Flink sees a file whole or not at all. */
+    /** For a job that does not end: it finds new files, and what a checkpoint finds written is committed at once. */
+    watched: {
+      connectors: {
+        source: { ...connectors.source, "source.monitor-interval": "200 ms" },
+        sink: {
+          ...connectors.sink,
+          "sink.rolling-policy.rollover-interval": "100 ms",
+          "sink.rolling-policy.check-interval": "100 ms",
+        },
+      } satisfies FlinkConnectors,
+      settings: { "execution.checkpointing.interval": "500 ms" },
+    },
+    /** A line stands for a record, of which the format takes each event. Flink sees a file whole or not at all. */
     write({ spec }: Case, items: readonly Item[], part: number): void {
-      const text = linesOf({ spec, items })
-        .map((line) => `${JSON.stringify(line)}\n`)
+      const text = recordsOf({ spec, items })
+        .map((record) => `${record}\n`)
         .join("");
       writeFileSync(join(folder, name, `part-${part}`), text);
       renameSync(join(folder, name, `part-${part}`), join(input, `part-${part}.json`));

@@ -1,75 +1,18 @@
-import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CurrentForecast } from "../../../infra/lambda/forecasts.ts";
 import { parsePredictions } from "../../../infra/lambda/judging.ts";
-import { Publisher } from "../../../infra/lambda/publishing.ts";
 import { parseRows, stage, trainingSeries } from "../../../infra/lambda/staging.ts";
-import { requireSpec } from "../../../src/core/spec.ts";
 import { checkDeepArLine } from "./deepar-format.ts";
 import { MemoryObjects } from "./memory.ts";
+import { ORIGIN, predict, publisherOf, RUN, rows, SHOP, STEPS, sales, textOf, unload } from "./shop.ts";
 
 const HOUR = 3_600_000;
-const ORIGIN = Date.UTC(2026, 10, 22);
-const RUN = "20261122000000-0a1b2c";
-const spec = requireSpec(
-  JSON.stringify({
-    name: "shop",
-    source: { time: "t", fields: { t: "timestamp", store: "string", price: "double" } },
-    series: {
-      every: "1h",
-      by: { store: ["north", "south"] },
-      measures: { sales: { count: "*" }, takings: { sum: "price" }, price: { avg: "price" } },
-    },
-    forecast: { history: "3w", horizon: "1d", seasons: ["1d"], retrain: "1d" },
-  }),
-);
-const steps = 24;
-
-/** A day's rhythm with a little noise that is the same every time. */
-const sales = (store: string, hour: number) =>
-  Math.round(40 + 30 * Math.sin((hour % 24) / 3.8) + ((hour * 7_919) % 11) + (store === "north" ? 20 : 0));
-
-/** Rows as Athena's UNLOAD writes them: several gzipped files, in no order, columns in lower case, numbers as JSON has them. */
-function rows(): string[] {
-  const lines: string[] = [];
-  for (let hour = 0; hour < 21 * 24; hour++) {
-    for (const store of ["north", "south"]) {
-      if (store === "south" && hour % 50 === 3) continue; // A window without events has no row.
-      const n = sales(store, hour);
-      lines.push(
-        JSON.stringify({
-          window_start: ORIGIN - (21 * 24 - hour) * HOUR,
-          store,
-          sales: n,
-          takings: n * 9.5,
-          price: 9.5 + (hour % 5) / 10,
-        }),
-      );
-    }
-  }
-  return [lines.filter((_, i) => i % 2 === 1).join("\n"), lines.filter((_, i) => i % 2 === 0).join("\n")];
-}
 
 async function publisher() {
   const objects = new MemoryObjects();
-  for (const [i, text] of rows().entries())
-    await objects.put(`training/${RUN}/rows/20261122_${i}.gz`, gzipSync(`${text}\n`));
-  return {
-    objects,
-    publisher: new Publisher({
-      spec,
-      objects,
-      training: "training/",
-      forecasts: "forecasts/",
-      current: "forecasts/current.json",
-      exclusions: [],
-    }),
-  };
+  await unload(objects, `training/${RUN}/rows/`);
+  return { objects, publisher: publisherOf(objects) };
 }
-const textOf = (objects: MemoryObjects, key: string) => {
-  const body = objects.content.get(key)!;
-  return (body[0] === 0x1f ? gunzipSync(body) : body).toString();
-};
 
 describe("staging", () => {
   let objects: MemoryObjects;
@@ -109,7 +52,7 @@ describe("staging", () => {
     const train = read(`training/${RUN}/counts/train/series.json.gz`);
     const whole = read(`training/${RUN}/counts/test/series.json.gz`);
     expect(whole.map((l) => l.target.length)).toEqual([504, 504]);
-    expect(train.map((l) => [l.start, l.target])).toEqual(whole.map((l) => [l.start, l.target.slice(0, -steps)]));
+    expect(train.map((l) => [l.start, l.target])).toEqual(whole.map((l) => [l.start, l.target.slice(0, -STEPS)]));
     const predict = read(`training/${RUN}/counts/predict/series.jsonl`);
     expect(predict).toEqual([train[0], whole[0], train[1], whole[1]]);
     expect(JSON.parse(textOf(objects, `training/${RUN}/counts/index.json`))).toEqual([
@@ -119,8 +62,8 @@ describe("staging", () => {
   });
   test("fills gaps: a count of nothing is 0, a mean of nothing is missing", () => {
     const series = trainingSeries(
-      spec,
-      rows().flatMap((t) => parseRows(spec, t)),
+      SHOP,
+      rows().flatMap((t) => parseRows(SHOP, t)),
       ORIGIN,
       [],
     );
@@ -134,8 +77,8 @@ describe("staging", () => {
   test("leaves excluded spans out", () => {
     const from = ORIGIN - 100 * HOUR;
     const series = trainingSeries(
-      spec,
-      rows().flatMap((t) => parseRows(spec, t)),
+      SHOP,
+      rows().flatMap((t) => parseRows(SHOP, t)),
       ORIGIN,
       [{ from, to: from + 2 * HOUR, series: "sales{store=north}" }],
     );
@@ -144,46 +87,14 @@ describe("staging", () => {
     expect([missing("sales{store=north}"), missing("sales{store=south}")]).toEqual([2, 0]);
   });
   test("does not train what is too short to learn from", () => {
-    const few = parseRows(spec, rows()[0]!).filter((r) => r.start >= ORIGIN - 40 * HOUR);
-    expect(stage(spec, trainingSeries(spec, few, ORIGIN, []))).toEqual([]);
+    const few = parseRows(SHOP, rows()[0]!).filter((r) => r.start >= ORIGIN - 40 * HOUR);
+    expect(stage(SHOP, trainingSeries(SHOP, few, ORIGIN, []))).toEqual([]);
   });
   test("says so when the lake is empty", async () => {
-    const { publisher: empty } = {
-      publisher: new Publisher({
-        spec,
-        objects: new MemoryObjects(),
-        training: "training/",
-        forecasts: "forecasts/",
-        current: "c",
-        exclusions: [],
-      }),
-    };
+    const empty = publisherOf(new MemoryObjects());
     await expect(empty.stage({ action: "stage", runId: "x", origin: ORIGIN })).rejects.toThrow(/no windows/);
   });
 });
-
-/** What the transform writes: two lines a series, `exact` of them the truth, the others far from it. */
-async function predict(objects: MemoryObjects, family: string, exact: (id: string) => boolean) {
-  const ids = JSON.parse(textOf(objects, `training/${RUN}/${family}/index.json`)) as string[];
-  const test = textOf(objects, `training/${RUN}/${family}/test/series.json.gz`)
-    .trimEnd()
-    .split("\n")
-    .map((l) => JSON.parse(l) as { target: number[] });
-  const line = (values: number[], off: number) =>
-    JSON.stringify({
-      quantiles: {
-        "0.01": values.map((v) => v + off - 0.01),
-        "0.5": values.map((v) => v + off),
-        "0.99": values.map((v) => v + off + 0.01),
-      },
-    });
-  const lines = ids.flatMap((id, i) => {
-    const truth = test[i]!.target.slice(-steps);
-    const off = exact(id) ? 0 : 500;
-    return [line(truth, off), line(truth, off + 1)];
-  });
-  await objects.put(`training/${RUN}/${family}/predicted/series.jsonl.out`, `${lines.join("\n")}\n`);
-}
 
 describe("publishing", () => {
   const request = { action: "publish", runId: RUN, origin: ORIGIN, requestedBy: "schedule" } as const;
@@ -191,7 +102,7 @@ describe("publishing", () => {
   test("puts the better forecast of each series to use, and records why", async () => {
     const { publisher: p, objects } = await publisher();
     await p.stage({ action: "stage", runId: RUN, origin: ORIGIN });
-    await predict(objects, "counts", (id) => id.includes("north"));
+    await predict(objects, `training/${RUN}/counts/`, (id) => id.includes("north"));
     const done = await p.publish({
       ...request,
       families: [{ family: "counts" }, { family: "reals", failed: true, cause: "no capacity" }],
@@ -207,7 +118,7 @@ describe("publishing", () => {
     expect(north.method).toBe("deepar");
     expect(table.at("sales{store=north}", ORIGIN)!.median).toBe(sales("north", 20 * 24) + 1);
     for (const s of Object.values(table.newest!.series))
-      expect(s.quantiles.map((q) => q.length)).toEqual([steps, steps, steps]);
+      expect(s.quantiles.map((q) => q.length)).toEqual([STEPS, STEPS, STEPS]);
     const report = JSON.parse(textOf(objects, "forecasts/reports/2026-11-22T00-00-00Z.json")) as {
       choices: { series: string; chosen: string; reason: string; loss: Record<string, number> }[];
     };
@@ -232,9 +143,9 @@ describe("publishing", () => {
   });
 
   test("refuses an output that does not belong to its input", () => {
-    expect(() => parsePredictions(spec, ["a", "b"], "{}\n{}\n{}\n")).toThrow(/3 series where 4/);
+    expect(() => parsePredictions(SHOP, ["a", "b"], "{}\n{}\n{}\n")).toThrow(/3 series where 4/);
     expect(
-      parsePredictions(spec, ["a"], '{"quantiles":{"0.01":[1],"0.5":[2],"0.99":[3]}}\n{"quantiles":{"0.01":["NaN"]}}\n')
+      parsePredictions(SHOP, ["a"], '{"quantiles":{"0.01":[1],"0.5":[2],"0.99":[3]}}\n{"quantiles":{"0.01":["NaN"]}}\n')
         .size,
     ).toBe(0);
   });

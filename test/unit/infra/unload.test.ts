@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseRows, stage, trainingSeries, trainingSpan } from "../../../infra/lambda/staging.ts";
 import { lakeColumns } from "../../../infra/template/deliver.ts";
 import { familiesOf, familyOf } from "../../../infra/workflow/deepar.ts";
-import { unloadSql } from "../../../infra/workflow/training.ts";
+import { unloadSql } from "../../../infra/workflow/unload.ts";
 import { toSeries } from "../../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../../src/core/spec.ts";
 import { MACROS, rewriteForDuckDB, SESSION } from "../../../src/sql/index.ts";

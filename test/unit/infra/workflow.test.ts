@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { deeparImage, jobPrefix } from "../../../infra/template/forecast.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
 import { hyperparameters, timeFrequency } from "../../../infra/workflow/deepar.ts";
-import { rate, SUBSTITUTIONS, trainingWorkflow, unloadSql } from "../../../infra/workflow/training.ts";
+import { rate, SUBSTITUTIONS, trainingWorkflow } from "../../../infra/workflow/training.ts";
+import { unloadSql } from "../../../infra/workflow/unload.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
 const HOUR = 3_600_000;

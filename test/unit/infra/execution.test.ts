@@ -1,0 +1,188 @@
+/**
+ * Executions of the training workflow, from its start to its end: the states as Step Functions goes through them, our function
+ * doing its tasks in them, and Athena and SageMaker answering as they document.
+ */
+import { describe, expect, test } from "vitest";
+import { jobPrefix } from "../../../infra/template/forecast.ts";
+import { trainingWorkflow } from "../../../infra/workflow/training.ts";
+import { MemoryObjects } from "./memory.ts";
+import { ORIGIN, predict, publisherOf, SHOP, textOf, unload } from "./shop.ts";
+import { execute, type Machine, StateError } from "./states.ts";
+
+/** At midnight the newest window in the lake is that before: the lake trails by lateness and delivery. */
+const STARTED = new Date(ORIGIN + 3_600_000).toISOString();
+const FILLED_IN: Readonly<Record<string, string>> = {
+  Bucket: "bucket",
+  Database: "forewatch_shop",
+  WorkGroup: "fw-shop",
+  Image: "224300973850.dkr.ecr.eu-west-1.amazonaws.com/forecasting-deepar:1",
+  SageMakerRole: "arn:aws:iam::123456789012:role/SageMakerRole",
+  KeyArn: "arn:aws:kms:eu-west-1:123456789012:key/k",
+  PublishFunction: "arn:aws:lambda:eu-west-1:123456789012:function:fw-shop-publish",
+};
+const definition = JSON.stringify(
+  trainingWorkflow(SHOP, {
+    trainingInstance: "ml.c5.2xlarge",
+    transformInstance: "ml.c5.xlarge",
+    jobPrefix: jobPrefix(SHOP.name),
+    prefixes: { training: "training/", models: "models/" },
+  }),
+);
+const MACHINE = JSON.parse(definition.replace(/\$\{(\w+)\}/g, (_, name: string) => FILLED_IN[name]!)) as Machine;
+
+/** The account's services, and the calls they got. `fails` may throw before a call is carried out. */
+class Account {
+  readonly objects = new MemoryObjects();
+  readonly calls: { readonly resource: string; readonly args: Record<string, unknown> }[] = [];
+  readonly models = new Set<string>();
+  readonly #publisher = publisherOf(this.objects);
+  readonly #fails: (resource: string, args: Record<string, unknown>) => void;
+  readonly #rows: boolean;
+
+  constructor(fails: (resource: string, args: Record<string, unknown>) => void = () => {}, rows = true) {
+    this.#fails = fails;
+    this.#rows = rows;
+  }
+
+  readonly tasks = async (arn: string, args: Record<string, unknown>): Promise<unknown> => {
+    const resource = arn.slice("arn:aws:states:::".length);
+    this.calls.push({ resource, args });
+    this.#fails(resource, args);
+    const place = (uri: unknown) => /^s3:\/\/bucket\/(.*)$/.exec(String(uri))![1]!;
+    switch (resource) {
+      case "athena:startQueryExecution.sync": {
+        const to = /TO '(s3:[^']+)'/.exec(String(args.QueryString))![1];
+        if (this.#rows) await unload(this.objects, place(to));
+        return { QueryExecution: { Status: { State: "SUCCEEDED" } } };
+      }
+      case "lambda:invoke":
+        return { StatusCode: 200, Payload: await this.#invoke(args.Payload as { action: "stage" | "publish" }) };
+      case "sagemaker:createTrainingJob.sync": {
+        const S3ModelArtifacts = `s3://bucket/models/${String(args.TrainingJobName)}/output/model.tar.gz`;
+        return { TrainingJobStatus: "Completed", ModelArtifacts: { S3ModelArtifacts } };
+      }
+      case "sagemaker:createModel":
+        this.models.add(String(args.ModelName));
+        return { ModelArn: "arn" };
+      case "sagemaker:createTransformJob.sync": {
+        const input = (args.TransformInput as { DataSource: { S3DataSource: { S3Uri: string } } }).DataSource;
+        await predict(this.objects, place(input.S3DataSource.S3Uri).replace(/predict\/$/, ""), () => true);
+        return { TransformJobStatus: "Completed" };
+      }
+      case "aws-sdk:sagemaker:deleteModel":
+        this.models.delete(String(args.ModelName));
+        return {};
+      default:
+        throw new Error(`Nothing answers ${resource}.`);
+    }
+  };
+
+  async #invoke(request: { action: "stage" | "publish" }): Promise<object> {
+    try {
+      return await (request.action === "stage"
+        ? this.#publisher.stage(request as never)
+        : this.#publisher.publish(request as never));
+    } catch (error) {
+      // As Lambda reports what a handler throws.
+      throw new StateError("Error", JSON.stringify({ errorMessage: (error as Error).message }));
+    }
+  }
+
+  times(resource: string): number {
+    return this.calls.filter((c) => c.resource.startsWith(resource)).length;
+  }
+}
+
+const run = (account: Account, input: object = {}) => execute(MACHINE, input, STARTED, account.tasks);
+const failure = (account: Account, input?: object) =>
+  run(account, input).then(
+    () => undefined,
+    (error: StateError) => error,
+  );
+
+test("a training goes through, its forecast is in use, and no model is left", async () => {
+  const account = new Account();
+  expect(await run(account)).toMatchObject({ version: "2026-11-22T00:00:00Z", series: 6, byMethod: { deepar: 6 } });
+  expect(account.objects.content.has("forecasts/current.json")).toBe(true);
+  expect(account.times("sagemaker:createTrainingJob")).toBe(2);
+  expect(account.models.size).toBe(0);
+  const names = account.calls.flatMap((c) => c.args.TrainingJobName ?? []);
+  expect(names).toEqual(["fw-shop-20261122010000-0a1b2c-counts", "fw-shop-20261122010000-0a1b2c-reals"]);
+});
+
+test("a person's origin and hyperparameters are what is trained with", async () => {
+  const account = new Account();
+  const input = { origin: ORIGIN - 86_400_000, requestedBy: "person", hyperparameters: { epochs: "3" } };
+  expect(await run(account, input)).toMatchObject({ version: "2026-11-21T00:00:00Z" });
+  const trainings = account.calls.filter((c) => c.resource.startsWith("sagemaker:createTrainingJob"));
+  for (const { args } of trainings) expect(args.HyperParameters).toMatchObject({ epochs: "3", num_layers: "2" });
+  const report = JSON.parse(textOf(account.objects, "forecasts/reports/2026-11-21T00-00-00Z.json")) as object;
+  expect(report).toMatchObject({ requestedBy: "person" });
+});
+
+describe("what fails ends in a state that says so", () => {
+  test("the query", async () => {
+    const account = new Account((resource) => {
+      if (resource.startsWith("athena")) throw new StateError("States.TaskFailed", "TABLE_NOT_FOUND");
+    });
+    const { error, reason } = (await failure(account))!;
+    expect({ error, reason }).toEqual({
+      error: "PrepareFailed",
+      reason: "The series could not be read from the lake: TABLE_NOT_FOUND",
+    });
+  });
+
+  test("an empty lake", async () => {
+    const { error, reason } = (await failure(new Account(undefined, false)))!;
+    expect(error).toBe("StageFailed");
+    expect(reason).toContain("The lake holds no windows");
+  });
+
+  test("a training: the ensemble's forecast is published first", async () => {
+    const account = new Account((resource, args) => {
+      if (resource.startsWith("sagemaker:createTrainingJob") && String(args.TrainingJobName).endsWith("reals"))
+        throw new StateError("States.TaskFailed", "CapacityError");
+    });
+    const { error, reason } = (await failure(account))!;
+    expect(error).toBe("TrainingFailed");
+    expect(reason).toBe("DeepAR failed and the ensemble stands in: reals: CapacityError");
+    const report = JSON.parse(textOf(account.objects, "forecasts/reports/2026-11-22T00-00-00Z.json")) as {
+      choices: { series: string; chosen: string }[];
+    };
+    expect(report.choices.filter((c) => c.chosen === "deepar").map((c) => c.series)).toEqual([
+      "sales{store=north}",
+      "sales{store=south}",
+    ]);
+  });
+
+  test("a prediction that runs out of time, which has no cause: its model is deleted", async () => {
+    const account = new Account((resource) => {
+      if (resource.startsWith("sagemaker:createTransformJob")) throw new StateError("States.Timeout");
+    });
+    const { error, reason } = (await failure(account))!;
+    expect(error).toBe("TrainingFailed");
+    expect(reason).toContain("counts: States.Timeout; reals: States.Timeout");
+    expect(account.models.size).toBe(0);
+  });
+
+  test("publishing: the last forecast stays in use", async () => {
+    const account = new Account((resource, args) => {
+      if (resource === "lambda:invoke" && (args.Payload as { action: string }).action === "publish")
+        throw new StateError("Lambda.Unknown", "out of memory");
+    });
+    expect((await failure(account))!.error).toBe("PublishFailed");
+    expect(account.objects.content.has("forecasts/current.json")).toBe(false);
+  });
+});
+
+test("what passes is tried again, and a model that cannot be deleted harms no forecast", async () => {
+  let throttled = 0;
+  const account = new Account((resource) => {
+    if (resource.startsWith("sagemaker:createTrainingJob") && throttled++ < 3) {
+      throw new StateError("SageMaker.AmazonSageMakerException", "Rate exceeded");
+    }
+    if (resource.endsWith("deleteModel")) throw new StateError("SageMaker.SageMakerException", "gone already");
+  });
+  expect(await run(account)).toMatchObject({ byMethod: { deepar: 6 } });
+  expect(account.times("sagemaker:createTrainingJob")).toBe(5);
+});
