@@ -11,7 +11,7 @@ export {
   rewriteForDuckDB,
   type StatementKind,
 } from "./rewrite.ts";
-export { type CompletionItem, complete, statementAt } from "./services/complete.ts";
+export { type CompletionItem, complete } from "./services/complete.ts";
 export {
   createDiagnoser,
   type DiagnoseOptions,

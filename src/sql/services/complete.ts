@@ -1,8 +1,9 @@
 /** Completion: tables after FROM, columns with their types, functions with signature and documentation, keywords. */
 import type { Catalogue } from "../catalogue.ts";
 import { AGGREGATES, FUNCTIONS, WINDOWS } from "../functions/index.ts";
-import { significant, type Token, tokenize } from "../lexer.ts";
-import { type Statement, splitStatements, splitTokens } from "../split.ts";
+import { significant, type Token } from "../lexer.ts";
+import { type Statement, splitStatements } from "../split.ts";
+import { statementAt, tokenAt } from "./at.ts";
 import { documentationUrl } from "./documentation.ts";
 import { relationsOf, withQueries, wordOf } from "./relations.ts";
 
@@ -24,13 +25,19 @@ const KEYWORDS =
     ",",
   );
 
-/** What may stand at `offset` of the file; the editor filters by what is already typed. */
-export function complete(text: string, offset: number, catalogue?: Catalogue): readonly CompletionItem[] {
-  const all = tokenize(text);
-  const at = all.find((token) => token.offset < offset && offset <= token.offset + token.text.length);
+/**
+ * What may stand at `offset` of the file; the editor filters by what is already typed.
+ * @param statements those of `text`, where they are known already
+ */
+export function complete(
+  text: string,
+  offset: number,
+  catalogue?: Catalogue,
+  statements: readonly Statement[] = splitStatements(text),
+): readonly CompletionItem[] {
+  const at = tokenAt(statements, text, offset);
   if (at !== undefined && insideText(at, offset)) return [];
-  const statements = splitTokens(all);
-  const statement = nearestStatement(statements, text, offset);
+  const statement = statementAt(statements, text, offset);
   const tokens = statement === undefined ? [] : significant(statement.text);
   const inside = offset - (statement?.offset ?? offset);
   const before = tokens.filter(
@@ -58,19 +65,6 @@ function insideText(token: Token, offset: number): boolean {
   const end = token.offset + token.text.length;
   if (token.kind === "comment") return token.text.startsWith("--") || offset < end || !token.text.endsWith("*/");
   return token.kind === "string" && (offset < end || token.text.length === 1 || !token.text.endsWith("'"));
-}
-
-/** The statement at `offset`, or the one right before it on which more may be typed. */
-export function statementAt(text: string, offset: number): Statement | undefined {
-  return nearestStatement(splitStatements(text), text, offset);
-}
-
-function nearestStatement(statements: readonly Statement[], text: string, offset: number): Statement | undefined {
-  const inside = statements.find((one) => one.offset <= offset && offset <= one.offset + one.length);
-  if (inside !== undefined) return inside;
-  const before = statements.findLast((one) => one.offset + one.length < offset);
-  const gap = before === undefined ? "" : text.slice(before.offset + before.length, offset);
-  return before !== undefined && !gap.includes(";") ? before : undefined;
 }
 
 function qualified(

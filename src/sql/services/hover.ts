@@ -3,7 +3,8 @@ import type { Catalogue } from "../catalogue.ts";
 import { REFUSED_FUNCTIONS } from "../differences.ts";
 import { FUNCTIONS } from "../functions/index.ts";
 import { significant } from "../lexer.ts";
-import { statementAt } from "./complete.ts";
+import { type Statement, splitStatements } from "../split.ts";
+import { statementAt } from "./at.ts";
 import { documentationUrl } from "./documentation.ts";
 import { relationsOf, withQueries, wordOf } from "./relations.ts";
 
@@ -14,9 +15,17 @@ export interface Hover {
   readonly markdown: string;
 }
 
-/** The hover at `offset` of the file, or undefined where there is nothing to tell. */
-export function hover(text: string, offset: number, catalogue?: Catalogue): Hover | undefined {
-  const statement = statementAt(text, offset);
+/**
+ * The hover at `offset` of the file, or undefined where there is nothing to tell.
+ * @param statements those of `text`, where they are known already
+ */
+export function hover(
+  text: string,
+  offset: number,
+  catalogue?: Catalogue,
+  statements: readonly Statement[] = splitStatements(text),
+): Hover | undefined {
+  const statement = statementAt(statements, text, offset);
   if (statement === undefined) return undefined;
   const tokens = significant(statement.text);
   const index = tokens.findIndex(

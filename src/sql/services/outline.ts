@@ -1,6 +1,6 @@
 /** Document symbols and folding ranges: one a statement, and what spans lines inside it. */
 import { tokenize } from "../lexer.ts";
-import { splitStatements, splitTokens } from "../split.ts";
+import { type Statement, splitTokens } from "../split.ts";
 
 export interface DocumentSymbol {
   readonly name: string;
@@ -18,8 +18,8 @@ export interface FoldingRange {
 }
 
 /** The statements, named by their leading comment or else by their first words. */
-export function symbols(text: string): readonly DocumentSymbol[] {
-  return splitStatements(text).map((statement) => {
+export function symbols(statements: readonly Statement[]): readonly DocumentSymbol[] {
+  return statements.map((statement) => {
     const words = statement.text.replace(/\s+/g, " ").slice(0, 60);
     return {
       name: statement.name ?? words,
@@ -43,10 +43,13 @@ export function folding(text: string): readonly FoldingRange[] {
     return low;
   };
   const ranges: FoldingRange[] = [];
+  /** The furthest end of what folds from a line. */
+  const ends = new Map<number, number>();
   const add = (from: number, to: number, kind: FoldingRange["kind"]): void => {
     const [start, end] = [lineOf(from), lineOf(to)];
-    if (end > start && !ranges.some((range) => range.start === start && range.end >= end))
-      ranges.push({ start, end, kind });
+    if (end <= Math.max(start, ends.get(start) ?? 0)) return;
+    ends.set(start, end);
+    ranges.push({ start, end, kind });
   };
   const tokens = tokenize(text);
   for (const { offset, length } of splitTokens(tokens)) add(offset, offset + length - 1, "statement");

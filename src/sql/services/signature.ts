@@ -1,7 +1,8 @@
 /** The function whose arguments are being typed: its signatures, and which argument it is. */
 import { FUNCTIONS } from "../functions/index.ts";
-import { significant, tokenize } from "../lexer.ts";
-import { statementAt } from "./complete.ts";
+import { significant } from "../lexer.ts";
+import { type Statement, splitStatements } from "../split.ts";
+import { statementAt, tokenAt } from "./at.ts";
 import { wordOf } from "./relations.ts";
 
 export interface SignatureHelp {
@@ -11,11 +12,19 @@ export interface SignatureHelp {
   readonly argument: number;
 }
 
-/** The call that surrounds `offset` of the file, or undefined outside of one. */
-export function signature(text: string, offset: number): SignatureHelp | undefined {
-  const within = tokenize(text).find((t) => t.offset < offset && offset < t.offset + t.text.length);
-  if (within !== undefined && (within.kind === "string" || within.kind === "comment")) return undefined;
-  const statement = statementAt(text, offset);
+/**
+ * The call that surrounds `offset` of the file, or undefined outside of one.
+ * @param statements those of `text`, where they are known already
+ */
+export function signature(
+  text: string,
+  offset: number,
+  statements: readonly Statement[] = splitStatements(text),
+): SignatureHelp | undefined {
+  const within = tokenAt(statements, text, offset);
+  if (within && ["string", "comment"].includes(within.kind) && offset < within.offset + within.text.length)
+    return undefined;
+  const statement = statementAt(statements, text, offset);
   if (statement === undefined) return undefined;
   const tokens = significant(text.slice(statement.offset, offset));
   let depth = 0;

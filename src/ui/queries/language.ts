@@ -33,7 +33,8 @@ export function registerSqlLanguage(
         if (!documents.serves(document)) return undefined;
         const catalogue = await documents.catalogueSoon(document);
         const { hover } = await typing();
-        const found = hover(document.getText(), document.offsetAt(position), catalogue);
+        const statements = documents.statements(document);
+        const found = hover(document.getText(), document.offsetAt(position), catalogue, statements);
         if (!found) return undefined;
         const range = rangeOf(document, found.offset, found.length);
         return new vscode.Hover(
@@ -48,7 +49,8 @@ export function registerSqlLanguage(
         async provideSignatureHelp(document, position) {
           if (!documents.serves(document)) return undefined;
           const { signature } = await typing();
-          const found = signature(document.getText(), document.offsetAt(position));
+          const statements = documents.statements(document);
+          const found = signature(document.getText(), document.offsetAt(position), statements);
           return found && signatureHelp(found);
         },
       },
@@ -61,7 +63,7 @@ export function registerSqlLanguage(
         async provideDocumentSymbols(document) {
           if (!documents.serves(document)) return [];
           const { symbols } = await typing();
-          return symbols(document.getText()).map(({ name, detail, offset, length }) => {
+          return symbols(documents.statements(document)).map(({ name, detail, offset, length }) => {
             const range = rangeOf(document, offset, length);
             return new vscode.DocumentSymbol(name, detail, vscode.SymbolKind.Function, range, range);
           });
@@ -104,7 +106,8 @@ async function complete(
   const catalogue = await documents.catalogueSoon(document);
   const services = await typing();
   const word = document.getWordRangeAtPosition(position, /:?[\w$]+|:/) ?? new vscode.Range(position, position);
-  return services.complete(document.getText(), document.offsetAt(position), catalogue).map((each) => {
+  const statements = documents.statements(document);
+  return services.complete(document.getText(), document.offsetAt(position), catalogue, statements).map((each) => {
     const item = new vscode.CompletionItem(each.label, KINDS[each.kind]);
     if (each.detail !== undefined) item.detail = each.detail;
     if (each.documentation !== undefined) item.documentation = new vscode.MarkdownString(each.documentation);

@@ -181,7 +181,7 @@ describe("format", () => {
 describe("symbols and folding", () => {
   const text = "-- First\n-- more\nSELECT (\n  1\n);\n\nSELECT 2;\n/* a\n b */\nSELECT 3";
   it("names statements by their comment", () => {
-    expect(symbols(text).map(({ name, detail }) => [name, detail])).toEqual([
+    expect(symbols(splitStatements(text)).map(({ name, detail }) => [name, detail])).toEqual([
       ["First", "more"],
       ["SELECT 2", ""],
       ["a", "b"],
