@@ -92,16 +92,27 @@ export class Store {
     }
   }
 
-  /** The rows of one reading statement, on a connection of its own. */
-  async read(sql: string, values: DuckDBValue[] = []): Promise<Row[]> {
-    const connection = await this.#instance.connect();
+  /**
+   * Does reading `work` in one transaction, on a connection of its own. A statement with values is planned before it runs,
+   * and its plan packs columns by what is known of them then: a row that was committed in between would come out as garbage.
+   */
+  async snapshot<T>(work: (reader: DuckDBConnection) => Promise<T>): Promise<T> {
+    const reader = await this.connect();
     try {
-      return await rowsOf(connection, sql, values);
+      await reader.run("BEGIN TRANSACTION READ ONLY");
+      const result = await work(reader);
+      await reader.run("COMMIT");
+      return result;
     } catch (error) {
       throw this.#fault(error);
     } finally {
-      connection.closeSync();
+      reader.closeSync();
     }
+  }
+
+  /** The rows of one reading statement. */
+  read(sql: string, values: DuckDBValue[] = []): Promise<Row[]> {
+    return this.snapshot((reader) => rowsOf(reader, sql, values));
   }
 
   /** Moves what lies in the store's log into its file; beside a transaction it is left for later. */
@@ -145,7 +156,7 @@ export class Store {
   }
 }
 
-/** The rows of a statement on a given connection. */
+/** The rows of a statement on a given connection, inside its transaction. */
 export async function rowsOf(connection: DuckDBConnection, sql: string, values: DuckDBValue[] = []): Promise<Row[]> {
   const result = await connection.runAndReadAll(sql, values);
   return result

@@ -273,22 +273,19 @@ export class Training {
 
   async #series(source: string, span: { from: number; until: number }): Promise<PreparedSeries[]> {
     const fields = byFields(this.#spec);
-    const connection = await this.#store.connect();
-    try {
-      await connection.run("SET integer_division = true");
-      const rows = await rowsOf(connection, `SELECT * FROM ${source}`);
-      const prepared = rows.map((row) => ({
-        start: Number(row.window_start),
-        group: fields.map((f) => String(row[f])),
-        // The last bits of a floating-point sum hang on how the rows were spread over files; a forecast must not.
-        values: this.#spec.series.measures.map((m) =>
-          row[m.name] === null || row[m.name] === undefined ? null : Number(Number(row[m.name]).toPrecision(12)),
-        ),
-      }));
-      return toSeries(this.#spec, prepared, span);
-    } finally {
-      connection.closeSync();
-    }
+    const rows = await this.#store.snapshot(async (reader) => {
+      await reader.run("SET integer_division = true");
+      return rowsOf(reader, `SELECT * FROM ${source}`);
+    });
+    const prepared = rows.map((row) => ({
+      start: Number(row.window_start),
+      group: fields.map((f) => String(row[f])),
+      // The last bits of a floating-point sum hang on how the rows were spread over files; a forecast must not.
+      values: this.#spec.series.measures.map((m) =>
+        row[m.name] === null || row[m.name] === undefined ? null : Number(Number(row[m.name]).toPrecision(12)),
+      ),
+    }));
+    return toSeries(this.#spec, prepared, span);
   }
 
   #preparedFile(version: string): string {
