@@ -159,13 +159,18 @@ export class Lake {
   }
 
   /**
-   * Removes partitions of days before a time: of events by their own time, of rejected records by their arrival, for many of
-   * them have no time.
+   * Removes days before a time, whether their rows lie in files or in the tail: of events by their own time, of rejected
+   * records by their arrival, for many of them have no time.
    */
   async expire(before: Readonly<Record<Kind, number>>): Promise<number> {
     const gone = await this.#store.transaction(async (writer) => {
+      const days = [before.raw, before.rejected].map((time) => Math.floor(Math.max(time, FIRST_DAY) / DAY) * DAY);
+      await writer.run(
+        `DELETE FROM ${this.#table("raw_tail")} WHERE ${quoteIdentifier(this.#spec.source.time)} < ${days[0]}`,
+      );
+      await writer.run(`DELETE FROM ${this.#table("rejected_tail")} WHERE arrival < ${days[1]}`);
       const old = `(kind = 'raw' AND dt < $1) OR (kind = 'rejected' AND dt < $2)`;
-      const limits = [before.raw, before.rejected].map((time) => formatDay(Math.max(time, FIRST_DAY)));
+      const limits = days.map(formatDay);
       const rows = await rowsOf(writer, `SELECT path FROM ${this.#table("lake_file")} WHERE ${old}`, limits);
       if (rows.length === 0) return [];
       await writer.run(`DELETE FROM ${this.#table("lake_file")} WHERE ${old}`, limits);
