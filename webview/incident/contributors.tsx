@@ -20,7 +20,9 @@ export function Contributors({ incident, zone, selected, onSelect, onOpen, onQue
       <table class="contributors">
         <thead>
           <tr>
-            <th scope="col">Series</th>
+            <th scope="col">
+              <span class="contributors-series">Series</span>
+            </th>
             <th scope="col" class="numeric">
               Deviation
             </th>
@@ -46,7 +48,7 @@ export function Contributors({ incident, zone, selected, onSelect, onOpen, onQue
                   type="button"
                   class="link"
                   aria-pressed={series === selected}
-                  title="Show its charts below"
+                  title={`${fullLabel(series)}: show its charts below`}
                   onClick={() => onSelect(series)}
                 >
                   {fullLabel(series)}

@@ -1,7 +1,8 @@
-/** An incident in one sentence: what broke, where, how far, since when. */
-import { parseSeriesId } from "../../src/core/series.ts";
+/** An incident in words: one sentence of what broke, where, how far, since when; and its timeline's. */
+import { labelOf, parseSeriesId } from "../../src/core/series.ts";
 import type { Incident } from "../../src/rpc/page.ts";
 import { formatTime, humanise, list, type Zone } from "../parts/format.ts";
+import { fullLabel } from "../parts/series.ts";
 
 type Told = Pick<Incident, "contributors" | "from" | "status" | "resolvedAt" | "title">;
 
@@ -40,4 +41,25 @@ function howFar(contributors: Told["contributors"]): string {
   const share = Math.round(((actual - expected) / expected) * 100);
   if (expected <= 0 || !Number.isFinite(share) || share === 0 || share > 0 !== (side === "above")) return `far ${side}`;
   return share >= 300 ? `${(actual / expected).toFixed(1)} times the` : `${Math.abs(share)}% ${side}`;
+}
+
+const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z/g;
+
+/**
+ * What a timeline's entry says (notes, which are people's own Markdown, apart), as the page writes series and instants:
+ * `departures BOS joined, since 2001-03-05T05:00:00Z` is `Departures at BOS joined, since 5 Mar 05:00`.
+ */
+export function entryText(text: string, contributors: Told["contributors"], zone: Zone): string {
+  const names = contributors
+    .flatMap(({ series }) => {
+      const measure = parseSeriesId(series)?.measure ?? series;
+      return [
+        { stored: labelOf(series), told: fullLabel(series) },
+        { stored: measure, told: humanise(measure) },
+      ];
+    })
+    .toSorted((a, b) => b.stored.length - a.stored.length);
+  const first = names.find(({ stored }) => text.startsWith(`${stored} `));
+  const named = first ? first.told + text.slice(first.stored.length) : text.charAt(0).toUpperCase() + text.slice(1);
+  return named.replaceAll(INSTANT, (instant) => formatTime(Date.parse(instant), zone));
 }

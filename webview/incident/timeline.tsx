@@ -4,6 +4,7 @@ import { formatTime, type Zone } from "../parts/format.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { Markdown } from "../parts/markdown.tsx";
 import { named, textOf } from "../parts/toolkit.ts";
+import { entryText } from "./sentence.ts";
 
 interface Props {
   readonly incident: Incident;
@@ -39,7 +40,7 @@ export function Timeline(props: Props) {
     <div class="timeline">
       <ol>
         {entries.map((entry) => (
-          <Entry key={entry.id} entry={entry} zone={zone} onLink={onLink} />
+          <Entry key={entry.id} entry={entry} incident={incident} zone={zone} onLink={onLink} />
         ))}
       </ol>
       <Editor {...props} />
@@ -49,11 +50,12 @@ export function Timeline(props: Props) {
 
 interface EntryProps {
   readonly entry: TimelineEntry;
+  readonly incident: Incident;
   readonly zone: Zone;
   readonly onLink: (href: string) => void;
 }
 
-function Entry({ entry, zone, onLink }: EntryProps) {
+function Entry({ entry, incident, zone, onLink }: EntryProps) {
   const time = (
     <time dateTime={new Date(entry.at).toISOString()} class="muted number">
       {formatTime(entry.at, zone, { year: entry.author !== null })}
@@ -80,8 +82,8 @@ function Entry({ entry, zone, onLink }: EntryProps) {
         <Icon name={ICONS[entry.kind]} />
       </span>
       <p class="entry-text">
-        {entry.author && <b>{entry.author} </b>}
-        {entry.text} {time}
+        {entryText(entry.text, incident.contributors, zone)}
+        {entry.author !== null && <b class="entry-author">{entry.author}</b>} {time}
       </p>
     </li>
   );

@@ -71,9 +71,9 @@ export function stormIncident(data: Recorded): Incident {
       },
     ],
     timeline: [
-      entry(1, "opened", STORM.opened, "departures-low: 3 of 4 windows of departures BOS below −1."),
-      entry(2, "joined", STORM.opened + HOUR, "departures JFK joined: 3 of 4 windows below −1."),
-      entry(3, "joined", STORM.opened + 3 * HOUR, "departures EWR joined: 3 of 4 windows below −1."),
+      entry(1, "opened", STORM.opened, "departures below forecast at BOS, since 2001-03-05T06:00:00Z"),
+      entry(2, "joined", STORM.opened + HOUR, "departures JFK joined, since 2001-03-05T06:00:00Z"),
+      entry(3, "joined", STORM.opened + 3 * HOUR, "departures EWR joined, since 2001-03-05T08:00:00Z"),
       entry(
         4,
         "note",
@@ -81,8 +81,8 @@ export function stormIncident(data: Recorded): Incident {
         "Snowstorm over the **north-east**. NWS warns until Tuesday night.\n\n- BOS closed both runways at 11:00\n- `LGA` follows, but is not in ALARM yet",
         "Ada",
       ),
-      entry(5, "evidence", NOTED + 120_000, "pinned “Departures by airport in the window”.", "Ada"),
-      entry(6, "recovered", Date.UTC(2001, 2, 6, 16), "departures EWR is back inside its band."),
+      entry(5, "evidence", NOTED + 120_000, "Pinned: Departures by airport in the window", "Ada"),
+      entry(6, "recovered", Date.UTC(2001, 2, 6, 16), "departures EWR recovered"),
     ],
   };
 }
@@ -169,31 +169,25 @@ export function incidentHost(data: Recorded, options: IncidentOptions = {}): Pag
     "incidents.get": () => moody(mood, () => incident, bare()),
     "incidents.note": (p) => change("incidents.note", "note", p.markdown, {}, p),
     "incidents.setSeverity": (p) =>
-      change("incidents.setSeverity", "severity", `set severity ${p.severity}.`, { severity: p.severity }, p),
-    "incidents.setOwner": (p) =>
       change(
-        "incidents.setOwner",
-        "owner",
-        p.owner ? `gave it to ${p.owner}.` : "took the owner away.",
-        { owner: p.owner },
+        "incidents.setSeverity",
+        "severity",
+        `Severity ${incident.severity} to ${p.severity}`,
+        { severity: p.severity },
         p,
       ),
+    "incidents.setOwner": (p) =>
+      change("incidents.setOwner", "owner", p.owner ? `Owner: ${p.owner}` : "No owner", { owner: p.owner }, p),
     "incidents.resolve": (p) =>
       change(
         "incidents.resolve",
         "resolved",
-        p.notAnIncident ? "resolved it: not an incident." : "resolved it.",
+        p.notAnIncident ? "Resolved: not an incident" : "Resolved",
         { status: "resolved", resolvedAt: Date.UTC(2001, 2, 6, 18), notAnIncident: p.notAnIncident },
         p,
       ),
     "incidents.reopen": (p) =>
-      change(
-        "incidents.reopen",
-        "reopened",
-        "reopened it.",
-        { status: "open", resolvedAt: null, notAnIncident: false },
-        p,
-      ),
+      change("incidents.reopen", "reopened", "Reopened", { status: "open", resolvedAt: null, notAnIncident: false }, p),
     "incidents.postmortem": note("incidents.postmortem"),
     "forecasts.chart": (r) => packChart(slice(data.charts.get(r.series)!, r.from, r.until)),
     "runbook.read": () =>

@@ -3,7 +3,7 @@ import type { Incident } from "../../../src/rpc/page.ts";
 import { packChart } from "../../../src/rpc/page.ts";
 import { chartCsv } from "../../../webview/forecast/csv.ts";
 import { following, keyAction, moved, presetOf, presetRange } from "../../../webview/forecast/range.ts";
-import { incidentSentence } from "../../../webview/incident/sentence.ts";
+import { entryText, incidentSentence } from "../../../webview/incident/sentence.ts";
 import * as format from "../../../webview/parts/format.ts";
 import { fullLabel, groupSeries, neighbour, shortLabel } from "../../../webview/parts/series.ts";
 import { groupSteps, tally } from "../../../webview/preview/plan.ts";
@@ -79,6 +79,26 @@ describe("an incident in one sentence", () => {
   ])("%s", (_, sentence, expected) => {
     expect(sentence).toBe(expected);
   });
+});
+
+describe("a timeline's entry", () => {
+  const contributor = (series: string) => ({
+    ...{ series, from: STORM, recoveredAt: null },
+    worst: { start: STORM, actual: null, expected: null, deviation: null },
+  });
+  const contributors = ["mean_delay{origin=BOS}", "mean_delay{origin=BOS,destination=LGA}"].map(contributor);
+  it.each([
+    [
+      "mean_delay below forecast at BOS, since 2001-03-05T06:00:00Z",
+      "Mean delay below forecast at BOS, since 5 Mar 06:00",
+    ],
+    ["mean_delay BOS joined, since 2001-03-05T06:00:30Z", "Mean delay at BOS joined, since 5 Mar 06:00:30"],
+    ["mean_delay BOS LGA recovered", "Mean delay at BOS · LGA recovered"],
+    ["mean_delays of another kind", "Mean_delays of another kind"],
+    ["Alarm low went into ALARM again", "Alarm low went into ALARM again"],
+    ["Resolved by itself: quiet since 2001-03-06T10:00:00Z", "Resolved by itself: quiet since 6 Mar 10:00"],
+    ["", ""],
+  ])("%s", (stored, told) => expect(entryText(stored, contributors, "utc")).toBe(told));
 });
 
 describe("numbers and times as people read them", () => {
