@@ -4,7 +4,7 @@ import { kinesisClient, streamSink } from "./aws.ts";
 import { checker } from "./checked.ts";
 import type { BatchResponse, KinesisStreamEvent } from "./events.ts";
 import { HEALTH } from "./names.ts";
-import { lowerSequence, relay } from "./relaying.ts";
+import { checkpoint, relay } from "./relaying.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
 const spec = pipeline();
@@ -28,9 +28,8 @@ export async function handler(batch: KinesisStreamEvent): Promise<BatchResponse>
   metrics.addMetric(HEALTH.dropped, MetricUnit.Count, counts.dropped);
   if (newest !== undefined) metrics.addMetric(HEALTH.newestEvent, MetricUnit.Seconds, newest / 1_000);
   metrics.publishStoredMetrics();
-  if (refused.length === 0) return { batchItemFailures: [] };
-  // The stream checkpoints at the lowest: what comes after it is brought again, and some of it counted twice.
-  const itemIdentifier = refused.map((i) => records[i]!.firstSequence).reduce(lowerSequence);
+  const itemIdentifier = checkpoint(records, refused);
+  if (itemIdentifier === undefined) return { batchItemFailures: [] };
   logger.error("The events stream keeps refusing records; the batch is brought again from the first", {
     refused: refused.length,
     from: itemIdentifier,

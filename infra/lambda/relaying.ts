@@ -130,6 +130,16 @@ function hashKeyOf(shard: string, shards: number): string | undefined {
     : ((2n ** 128n / BigInt(shards)) * (BigInt(number) % BigInt(shards))).toString();
 }
 
+/**
+ * From where on a batch must be brought again when the stream kept refusing some of its records: the first that went into any of
+ * them. What comes after it is brought again too, and some of it counted twice; nothing is left out.
+ * @param refused positions in `records`. @returns undefined when none was refused.
+ */
+export function checkpoint(records: readonly PackedRecord[], refused: readonly number[]): string | undefined {
+  if (refused.length === 0) return undefined;
+  return refused.map((i) => records[i]!.firstSequence).reduce(lowerSequence);
+}
+
 /** The lower of two Kinesis sequence numbers, which are decimal and longer than a double holds. */
 export function lowerSequence(a: string, b: string): string {
   return a.length !== b.length ? (a.length < b.length ? a : b) : a < b ? a : b;

@@ -155,6 +155,33 @@ describe("partial failures", () => {
     expect(new Set(written.flat().map((d) => d.series))).toContain("departures{origin=BOS}");
     expect(new Set(written.flat().map((d) => d.series))).not.toContain("departures{origin=JFK}");
   });
+  test("whatever the batch: what is before the first unreadable record is written, and nothing from there on", async () => {
+    const airports = ["ATL", "BOS", "DFW", "EWR", "JFK", "LAX", "LGA", "ORD"];
+    const item = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ key: fc.constantFrom(...airports), hour: fc.nat(4) }) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom("{", '{"kind":"window"}', '{"kind":"other","start":"x","end":"y"}', "null"),
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(item, { maxLength: 20 }), async (items) => {
+        const { run, written } = await batch(version(ORIGIN));
+        const messages = items.map((m, i) =>
+          typeof m === "string"
+            ? { sequence: String(i), data: Buffer.from(m) }
+            : message(String(i), window(ORIGIN + m.hour * HOUR, m.key, { departures: i })),
+        );
+        const bad = items.findIndex((m) => typeof m === "string");
+        const outcome = await run.run(messages, NOW);
+        expect(outcome.failure?.sequence).toBe(bad < 0 ? undefined : String(bad));
+        const read = bad < 0 ? items.length : bad;
+        const actual = written.flat().filter((d) => d.name === "Actual");
+        expect(actual.map((d) => d.value)).toEqual(Array.from({ length: read }, (_, i) => i));
+      }),
+      { numRuns: 100 },
+    );
+  });
   test("when CloudWatch refuses, everything comes again, and the same data are written", async () => {
     const { run, written, sink } = await batch(version(ORIGIN));
     const messages = [

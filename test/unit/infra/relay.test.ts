@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { checker } from "../../../infra/lambda/checked.ts";
 import { unpack } from "../../../infra/lambda/kpl.ts";
 import { type EventLine, metricDimension, parseMetricDimension } from "../../../infra/lambda/names.ts";
-import { lowerSequence, relay } from "../../../infra/lambda/relaying.ts";
+import { checkpoint, lowerSequence, relay } from "../../../infra/lambda/relaying.ts";
 import { CLICKS, FLIGHTS } from "./pipelines.ts";
 
 const ARRIVAL = Date.UTC(2026, 10, 22, 10);
@@ -85,6 +85,33 @@ test("every event goes on once, in the order of its shard, in records that Kines
       for (const r of records) expect(sequences.has(r.firstSequence)).toBe(true);
     }),
     { numRuns: 50 },
+  );
+});
+
+test("whatever the stream refuses, all of it comes again: no event is before the checkpoint that did not go out", () => {
+  const event = (i: number) => JSON.stringify({ scheduled: ARRIVAL, origin: "BOS", delay: i });
+  const sizes = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(sizes, fc.infiniteStream(fc.boolean()), (counts, coins) => {
+      let n = 0;
+      const sequenceOf: bigint[] = [];
+      const batch = counts.map((count, i) => {
+        const record = incoming(Array.from({ length: count }, () => event(n++)).join("\n"), i);
+        for (let k = 0; k < count; k++) sequenceOf.push(BigInt(record.sequence));
+        return record;
+      });
+      const { records } = relay(FLIGHTS, checker(FLIGHTS))(batch);
+      const refused = records.map((_, i) => i).filter(() => coins.next().value);
+      const from = checkpoint(records, refused);
+      expect(from === undefined).toBe(refused.length === 0);
+      const kept = new Set(linesOf(records.filter((_, i) => !refused.includes(i))).map((l) => l.fields.delay));
+      sequenceOf.forEach((sequence, i) => {
+        if (from === undefined || sequence < BigInt(from)) expect(kept.has(i)).toBe(true);
+      });
+      // And it is one of the batch's own, which is what the event source takes.
+      if (from !== undefined) expect(batch.map((r) => r.sequence)).toContain(from);
+    }),
+    { numRuns: 30 },
   );
 });
 

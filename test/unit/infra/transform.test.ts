@@ -146,6 +146,35 @@ test("whatever comes, every record comes back once, in order, within the answer'
   );
 });
 
+test("however large records are and however enrich multiplies them, the answer fits and none is lost", () => {
+  const sizes = fc.array(
+    fc.record({ bytes: fc.integer({ min: 0, max: 300_000 }), times: fc.integer({ min: 0, max: 25 }) }),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  );
+  fc.assert(
+    fc.property(sizes, (made) => {
+      const batch = event(
+        ...made.map(({ bytes }, i) => JSON.stringify(good({ destination: "x".repeat(bytes), delay: i }))),
+      );
+      // Firehose itself sends six megabytes at most.
+      fc.pre(JSON.stringify(batch).length < ANSWER_BYTES);
+      const multiply = checker(spec, (e) => Array.from({ length: made[e.delay as number]!.times }, () => e));
+      const { records, counts } = transform(batch, spec, multiply);
+      expect(JSON.stringify({ records }).length).toBeLessThanOrEqual(ANSWER_BYTES + 4_096);
+      expect(records.map((r) => r.recordId)).toEqual(batch.records.map((r) => r.recordId));
+      records.forEach((r, i) => {
+        if (r.result === "ProcessingFailed") expect(r.data).toBe(batch.records[i]!.data);
+        else expect(text(r.data).split("\n")).toHaveLength(made[i]!.times + 1);
+      });
+      expect(counts.overflowed).toBe(records.filter((r) => r.result === "ProcessingFailed").length);
+    }),
+    { numRuns: 12 },
+  );
+});
+
 test("an enrich that multiplies events beyond the answer's room loses none: those records go back as they came", () => {
   const flood = checker(spec, (e) => Array.from({ length: 2_000 }, () => e));
   const batch = event(...Array.from({ length: 40 }, () => JSON.stringify(good())));
