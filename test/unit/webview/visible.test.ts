@@ -190,6 +190,17 @@ describe("alarm edges", () => {
   });
 
   it.each([
+    { name: "near", rules: [rule("above", 1.5)], low: 90, high: 130 },
+    { name: "far", rules: [rule("both", 9)], low: 79.5, high: 130.5 },
+    { name: "within", rules: [rule("both", 0.5)], low: 90, high: 120 },
+  ])("are in the picture, but do not flatten the values: $name", ({ rules, low, high }) => {
+    const part = visible(packChart(chart([100, 100], { rules })), { from: 0, until: 2 * EVERY }, room(100));
+    const edge = (high - low) * 0.06;
+    expect(valueRange(part)[0]).toBeCloseTo(low - edge);
+    expect(valueRange(part)[1]).toBeCloseTo(high + edge);
+  });
+
+  it.each([
     [-1.01, [rule("below", 1)], true],
     [-1, [rule("below", 1)], false],
     [5, [rule("below", 1)], false],

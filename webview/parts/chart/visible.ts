@@ -257,12 +257,28 @@ function edgeLine(
     : median.map((middle, i) => middle + threshold * (upper[i]! - middle));
 }
 
-/** The values that the picture spans: those that are visible, with a little room; zero is not forced into it. */
-export function valueRange({ values }: Visible): [number, number] {
+/** How much of the values' span the alarm edges may add to the picture at each end: a far one would flatten the values. */
+const EDGE_ROOM = 0.35;
+
+/**
+ * The values that the picture spans: those that are visible and, as far as there is room, the alarm edges, with a little
+ * room about them; zero is not forced into it.
+ */
+export function valueRange({ values, edges }: Visible): [number, number] {
   if (!values) return [0, 1];
   const [least, greatest] = values;
-  const room = (greatest - least || Math.abs(greatest) || 1) * 0.06;
-  return [least - room, greatest + room];
+  const most = (greatest - least) * EDGE_ROOM;
+  const within = (value: number) => Math.max(least - most, Math.min(greatest + most, value));
+  let [low, high] = values;
+  for (const edge of edges) {
+    for (const value of edge) {
+      // Comparisons with NaN are false.
+      if (value < low) low = within(value);
+      else if (value > high) high = within(value);
+    }
+  }
+  const room = (high - low || Math.abs(high) || 1) * 0.06;
+  return [low - room, high + room];
 }
 
 /** The first and the last window's time, the latter's end; null for an empty series. */
