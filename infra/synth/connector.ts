@@ -67,12 +67,16 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+const COPY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
+
 async function runMaven({ group, artifact, version }: Connector, folder: string, timeout: number): Promise<void> {
   const args = [
     "--batch-mode",
     "--quiet",
     "--strict-checksums",
-    "dependency:copy",
+    // A miss of an earlier run is not taken for an answer.
+    "--update-snapshots",
+    `${COPY_PLUGIN}:copy`,
     `-Dartifact=${group}:${artifact}:${version}:jar`,
     `-DoutputDirectory=${folder}`,
   ];
@@ -93,7 +97,7 @@ async function runMaven({ group, artifact, version }: Connector, folder: string,
     const cause = stdout?.split("\n").find((line) => line.includes("ERROR"));
     throw new Fault("target.unsupported", why, {
       cause: cause?.replace(/^.*?ERROR\S*\s*/, "") ?? error,
-      next: "Install Maven, or download the jar and name it with --jar.",
+      next: `${code === "ENOENT" ? "Install Maven" : "Check that Maven reaches a repository that has it"}, or download the jar and name it with --jar.`,
     });
   }
 }

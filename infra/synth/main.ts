@@ -55,15 +55,20 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     }
     const spec = requireSpec(await readText(file), file);
     const target = Object.values(spec.targets)[0];
+    const incidents = incidentsOf(values.incidents ?? target?.incidents ?? "ops-center");
+    const cost = estimateCost(spec, {
+      recordsPerSecond: positive(values.rate, "--rate"),
+      recordBytes: positive(values["record-bytes"], "--record-bytes"),
+    });
+    const jar = await readConnector(values);
     const functions = await functionArchives(root, spec, {
       ...(spec.enrich !== undefined && { enrich: await readText(join(dirname(file), spec.enrich)) }),
       exclusions: await readExclusions(file, spec),
     });
-    const jar = await readConnector(values);
     const flink = await flinkArchive(root, spec, jar);
     const synthesis = synthesize(spec, {
       region: values.region ?? target?.region ?? "us-east-1",
-      incidents: incidentsOf(values.incidents ?? target?.incidents ?? "ops-center"),
+      incidents,
       artifacts: {
         bucket: values.bucket ?? "replace-with-the-artifacts-bucket",
         functions: Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].key])) as Record<
@@ -73,10 +78,6 @@ export async function main(args: readonly string[], root: string): Promise<numbe
         flink: flink.key,
       },
       ...(values.email !== undefined && { email: values.email }),
-    });
-    const cost = estimateCost(spec, {
-      recordsPerSecond: positive(values.rate, "--rate"),
-      recordBytes: positive(values["record-bytes"], "--record-bytes"),
     });
     const out = resolve(values.out);
     const put = async (path: string, content: string | Uint8Array) => {

@@ -1,12 +1,13 @@
 /**
- * The pipeline's own health: an alarm for each way it can fail without any series showing it, and the dashboard.
+ * The pipeline's own health: an alarm for each way it can fail without any series showing it, and the dashboard that shows them.
  * They go to the topic, not to an incident: they are for who keeps the pipeline, not for who keeps the business.
  */
 import { FORECAST_MISSING } from "../../src/core/spec.ts";
 import { SECOND } from "../../src/core/time.ts";
 import { HEALTH } from "../lambda/names.ts";
-import { att, type Fragment, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
+import { att, type Fragment, type Resource, ref, tagList, type Value } from "./cfn.ts";
 import { type Context, tagsOf } from "./context.ts";
+import { dashboard } from "./dashboard.ts";
 
 type Dimensions = Readonly<Record<string, Value>>;
 
@@ -262,89 +263,4 @@ function dimensionList(dimensions: Dimensions): Value {
 
 function pascal(name: string): string {
   return name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
-}
-
-/** The health alarms' states, what became of the events, and deviation and actual values of every series with the rules' thresholds. */
-function dashboard(context: Context, healthIds: readonly string[]): Value {
-  const { spec, names } = context;
-  const period = spec.series.every / SECOND;
-  const search = (measure: string, metric: string) => [
-    {
-      expression: `SEARCH('{${names.namespace},Measure,Series} MetricName="${metric}" Measure="${measure}"', 'Maximum', ${period})`,
-      label: "",
-      id: metric.toLowerCase(),
-    },
-  ];
-  const graph = (x: number, y: number, title: string, metrics: unknown, annotations?: unknown) => ({
-    type: "metric",
-    x,
-    y,
-    width: 12,
-    height: 7,
-    properties: {
-      title,
-      view: "timeSeries",
-      region: "${AWS::Region}",
-      period,
-      metrics,
-      ...(annotations !== undefined && { annotations }),
-    },
-  });
-  const rows = spec.series.measures.flatMap((measure, i) => {
-    const horizontal = spec.alarms
-      .filter((rule) => rule.measure === measure.name)
-      .flatMap((rule) => [
-        ...(rule.direction === "below" ? [] : [{ label: rule.name, value: rule.threshold }]),
-        ...(rule.direction === "above" ? [] : [{ label: rule.name, value: -rule.threshold }]),
-      ]);
-    return [
-      graph(
-        0,
-        11 + 7 * i,
-        `${measure.name}: deviation (1 is the edge of the band)`,
-        [search(measure.name, "Deviation")],
-        { horizontal },
-      ),
-      graph(12, 11 + 7 * i, `${measure.name}: actual`, [search(measure.name, "Actual")]),
-    ];
-  });
-  const counted = (name: string, label: string) => [
-    names.health,
-    name,
-    "service",
-    `${names.prefix}-relay`,
-    { stat: "Sum", label },
-  ];
-  const events = [
-    graph(0, 4, "Events a window: checked, rejected, dropped by enrich", [
-      counted(HEALTH.events, "checked"),
-      counted(HEALTH.rejected, "rejected"),
-      counted(HEALTH.dropped, "dropped"),
-    ]),
-    // A running total since the job's start.
-    graph(12, 4, "Late events, which no window counts, since the analysis started", [
-      [
-        "AWS/KinesisAnalytics",
-        "numLateRecordsDropped",
-        "Application",
-        `${names.prefix}-windows`,
-        { stat: "Maximum", label: "late" },
-      ],
-    ]),
-  ];
-  const body = {
-    widgets: [
-      {
-        type: "alarm",
-        x: 0,
-        y: 0,
-        width: 24,
-        height: 4,
-        properties: { title: "Health of the pipeline itself", alarms: healthIds.map((id) => `\${${id}.Arn}`) },
-      },
-      ...events,
-      ...rows,
-    ],
-  };
-  return sub(JSON.stringify(body));
 }
