@@ -1,6 +1,6 @@
 /** The engine's data folder, `.forewatch/`: made when it is not there, kept out of version control by its own .gitignore. */
 import { mkdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { Fault } from "../core/fault.ts";
 
 /** Creates the data folder of a workspace folder; answers its path. @throws Fault engine.folder where nothing can be written */
@@ -13,6 +13,17 @@ export async function ensureDataFolder(workspace: string): Promise<string> {
   } catch (error) {
     throw await folderFault(folder, error);
   }
+}
+
+/** A file as the store keeps it: what lies in the workspace folder is found again when that is moved or renamed. */
+export function toKept(workspace: string, file: string): string {
+  const inside = relative(workspace, file);
+  return inside.startsWith("..") || isAbsolute(inside) ? file : inside.replaceAll("\\", "/");
+}
+
+/** The path of a file that the store keeps. */
+export function fromKept(workspace: string, kept: string): string {
+  return resolve(workspace, kept);
 }
 
 async function folderFault(folder: string, cause: unknown): Promise<unknown> {

@@ -9,7 +9,7 @@ import type { Fault } from "../core/fault.ts";
 import { type PipelineSpec, requireSpec } from "../core/spec.ts";
 import { MACROS } from "../sql/index.ts";
 import { alarmsOf } from "./alarms.ts";
-import { ensureDataFolder } from "./data-folder.ts";
+import { ensureDataFolder, fromKept } from "./data-folder.ts";
 import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
 import { forecastsOf } from "./forecasts.ts";
 import { incidentsOf } from "./incidents.ts";
@@ -60,7 +60,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     for (const row of await store.read("SELECT * FROM main.pipeline ORDER BY name")) {
       const deployment = {
         spec: JSON.parse(String(row.spec)) as PipelineSpec,
-        file: String(row.file),
+        file: fromKept(options.folder, String(row.file)),
         liveFrom: row.live_from === null ? null : Number(row.live_from),
         deployedAt: Number(row.deployed_at),
         trusted: row.trusted === true,

@@ -29,19 +29,8 @@ try {
 }
 
 async function run(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      folder: { type: "string" },
-      port: { type: "string", default: "0" },
-      serve: { type: "boolean", default: false },
-      linger: { type: "string", default: "10000" },
-    },
-  });
-  const port = Number(values.port);
-  if (!values.folder || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Fault("input.invalid", "The engine needs --folder DIR, and --port a number up to 65535.");
-  }
-  const folder = resolve(values.folder);
+  const options = optionsOf(process.argv.slice(2));
+  const { folder, port } = options;
   const engine = await openEngine({
     folder,
     version: FOREWATCH_VERSION,
@@ -71,11 +60,11 @@ async function run(): Promise<void> {
   };
   const linger = (ms: number) => {
     clearTimeout(lingering);
-    if (!values.serve) lingering = setTimeout(() => void end(0), ms);
+    if (!options.serve) lingering = setTimeout(() => void end(0), ms);
   };
   const server = await serve(engine, (clients) => {
     clearTimeout(lingering);
-    if (clients === 0) linger(Number(values.linger));
+    if (clients === 0) linger(options.linger);
   });
   const record = join(folder, ".forewatch", "engine.json");
   await mkdir(join(folder, ".forewatch"), { recursive: true });
@@ -90,6 +79,39 @@ async function run(): Promise<void> {
   linger(FIRST_WAIT);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
   say({ ready: true, socket: server.path, endpoint: `http://127.0.0.1:${engine.endpointPort}` });
+}
+
+interface EngineOptions {
+  /** The pipeline folder, absolute. */
+  readonly folder: string;
+  readonly port: number;
+  /** Goes on when the last front end has gone. */
+  readonly serve: boolean;
+  /** How long it waits for another front end, ms. */
+  readonly linger: number;
+}
+
+/** @throws Fault "input.invalid" when the command line cannot be understood */
+function optionsOf(args: string[]): EngineOptions {
+  const usage = "The engine takes --folder DIR, --port NUMBER up to 65535, --serve and --linger MS.";
+  const refuse = (cause?: unknown) =>
+    new Fault("input.invalid", `The engine cannot be started with: ${args.join(" ")}`, { next: usage, cause });
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        folder: { type: "string" },
+        port: { type: "string", default: "0" },
+        serve: { type: "boolean", default: false },
+        linger: { type: "string", default: "10000" },
+      },
+    });
+    const [port, linger] = [Number(values.port), Number(values.linger)];
+    if (!values.folder || !Number.isInteger(port) || port < 0 || port > 65_535 || !(linger >= 0)) throw refuse();
+    return { folder: resolve(values.folder), port, serve: values.serve, linger };
+  } catch (error) {
+    throw error instanceof Fault ? error : refuse(error);
+  }
 }
 
 function log(level: "info" | "warn" | "error", message: string): void {

@@ -24,7 +24,7 @@ import { RateMeter } from "./rate.ts";
 import { createSchemas, type Row, type Store, tableName } from "./store.ts";
 import { incidentView } from "./tables.ts";
 import type { TrainPool } from "./train-pool.ts";
-import { createEmptyPrepared, Training } from "./training.ts";
+import { Training } from "./training.ts";
 
 /** A pipeline as the store lists it. */
 export interface Deployment {
@@ -132,7 +132,7 @@ export class Pipeline {
       if (broken) throw broken;
       requireTrust(deployment);
       await lake.open();
-      await parts.store.transaction((writer) => createEmptyPrepared(writer, spec));
+      await pipeline.training.open();
       await pipeline.#collector.start();
       await pipeline.pump.start();
     } catch (error) {

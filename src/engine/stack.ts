@@ -6,6 +6,7 @@ import type { CallOptions, DeployRequest, PipelineStatus, PlannedChange, Stack, 
 import { Fault } from "../core/fault.ts";
 import { byFields, type PipelineSpec, type requireSpec } from "../core/spec.ts";
 import { formatDuration } from "../core/time.ts";
+import { toKept } from "./data-folder.ts";
 import { type Deployment, dataFolder, type EngineParts, Pipeline, readLabels } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { dropSchemas } from "./store.ts";
@@ -95,7 +96,7 @@ export function stackOf(parts: EngineParts, registry: Registry, parse: typeof re
       await writer.run("DELETE FROM main.kept WHERE name = $1", [spec.name]);
       await writer.run("INSERT INTO main.pipeline VALUES ($1, $2, $3, $4, $5, $6)", [
         spec.name,
-        file,
+        toKept(dirname(folder), file),
         JSON.stringify(spec),
         liveFrom === null ? null : BigInt(liveFrom),
         BigInt(deployedAt),

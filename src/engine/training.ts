@@ -3,6 +3,7 @@
  * the pump's transaction, so that the training sees the same history whenever it runs. The forecasts are made by the
  * worker pool and kept as a forecast file (the format both targets share) and as rows of the table `forecast`.
  */
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -45,6 +46,15 @@ export class Training {
     this.#pool = pool;
   }
 
+  /** Gives SQL the table `prepared`: the newest training's series, and before the first one its columns without rows. */
+  async open(): Promise<void> {
+    const [newest] = await this.#store.read(
+      `SELECT version FROM ${this.#table("training")} ORDER BY origin DESC, started_at DESC LIMIT 1`,
+    );
+    const file = newest && this.#preparedFile(String(newest.version));
+    await this.#store.transaction((writer) => this.#showPrepared(writer, file && existsSync(file) ? file : undefined));
+  }
+
   /** Runs the preparation query for a training at `origin` and puts the training on the list, inside a transaction. */
   async plan(
     writer: DuckDBConnection,
@@ -62,9 +72,7 @@ export class Training {
       writer.run(`COPY (${query}) TO ${quoteText(`${file}.tmp`)} (FORMAT parquet, COMPRESSION zstd)`),
     );
     await putInPlace(`${file}.tmp`, file);
-    await writer.run(
-      `CREATE OR REPLACE VIEW ${this.#table("prepared")} AS SELECT * FROM read_parquet(${quoteText(file)})`,
-    );
+    await this.#showPrepared(writer, file);
     const job: TrainingJob = {
       id: `${this.#spec.name}-${version}`,
       pipeline: this.#spec.name,
@@ -288,6 +296,13 @@ export class Training {
     return toSeries(this.#spec, prepared, span);
   }
 
+  async #showPrepared(writer: DuckDBConnection, file: string | undefined): Promise<void> {
+    const empty = prepareSql(this.#spec, { from: 0, until: 0 }, this.#table("raw"));
+    const rows = file === undefined ? empty : `SELECT * FROM read_parquet(${quoteText(file)})`;
+    await writer.run("SET integer_division = true");
+    await writer.run(`CREATE OR REPLACE VIEW ${this.#table("prepared")} AS ${rows}`);
+  }
+
   #preparedFile(version: string): string {
     return join(this.#folder, "prepared", `${fileName(version)}.parquet`);
   }
@@ -309,13 +324,6 @@ function heldOut(held: readonly { readonly mase: number; readonly baseline: numb
     ...none,
     baseline: { mase: mean(held.map((h) => h.baseline)), ...none },
   };
-}
-
-/** The table `prepared` as it is before the first training: its columns, no rows. */
-export async function createEmptyPrepared(writer: DuckDBConnection, spec: PipelineSpec): Promise<void> {
-  const empty = prepareSql(spec, { from: 0, until: 0 }, tableName(spec.name, "raw"));
-  await writer.run("SET integer_division = true");
-  await writer.run(`CREATE VIEW IF NOT EXISTS ${tableName(spec.name, "prepared")} AS ${empty}`);
 }
 
 /** Means over the series' accuracies, each beside its baseline; null where no series has a value. */

@@ -46,6 +46,17 @@ describe("an engine that cannot start says what to do", () => {
     expect(fault.next).toMatch(/stop it/i);
   });
 
+  it.each([
+    { args: ["--colour", "blue"] },
+    { args: ["--port", "70000"] },
+    { args: ["--linger", "soon"] },
+  ])("when it does not know what $args should mean", async ({ args }) => {
+    const fault = await faultOf(startTestEngine(dataFolder(), { args }));
+    expect(fault).toMatchObject({ code: "input.invalid" });
+    expect(fault.message).toContain(args.join(" "));
+    expect(fault.next).toMatch(/--folder DIR, --port NUMBER/);
+  });
+
   it("when its port is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void taken.close());
