@@ -7,7 +7,7 @@
  */
 import type { Event, Value } from "./collect.ts";
 import { emptyMoments, MOMENTS, observe, readStatistic } from "./moments.ts";
-import { combinations, groupKey, windowStart } from "./series.ts";
+import { combinations, groupKey, mostGroups, windowStart } from "./series.ts";
 import type { Measure, PipelineSpec } from "./spec.ts";
 
 /**
@@ -69,6 +69,8 @@ export class Analyzer {
   #closedAny = false;
   readonly #groups = new Map<string, { since: number; lastSeen: number; listed: boolean }>();
   readonly #open = new Map<number, Map<string, Float64Array>>();
+  readonly #mostGroups: number;
+  #turnedAway = false;
   // The window of the last event: most events fall into the same one.
   #lastStart = Number.NaN;
   #lastWindow: Map<string, Float64Array> | undefined;
@@ -82,6 +84,7 @@ export class Analyzer {
     this.#behind = source.behind;
     this.#memory = forecast.history;
     this.#measures = series.measures;
+    this.#mostGroups = mostGroups(series.measures.length);
     const names = Object.keys(source.fields);
     this.#byAt = series.by.map((b) => names.indexOf(b.field));
     this.#allowed = series.by.map((b) => (b.values ? new Set(b.values) : undefined));
@@ -115,6 +118,11 @@ export class Analyzer {
     return this.#nextClose !== null && this.#watermark !== null && this.#watermark >= this.#nextClose + this.#every;
   }
 
+  /** Whether the stream has more groups than are watched. */
+  get crowded(): boolean {
+    return this.#turnedAway && this.#groups.size >= this.#mostGroups;
+  }
+
   /** The groups known so far and, for discovered ones, the window in which each first appeared. */
   groups(): { key: string; since: number }[] {
     return [...this.#groups].map(([key, g]) => ({ key, since: g.since }));
@@ -137,6 +145,7 @@ export class Analyzer {
     const key = this.keyOf(event.values);
     if (key === undefined) return "counted";
     const cells = this.#cells(start, key);
+    if (!cells) return "counted";
     cells[EVENTS]!++;
     for (let i = 0; i < this.#fieldAt.length; i++) {
       const value = event.values[this.#fieldAt[i]!];
@@ -220,7 +229,7 @@ export class Analyzer {
     }
     for (const [key, since, lastSeen] of state.groups) this.#groups.set(key, { since, lastSeen, listed: false });
     for (const [start, key, cells] of state.open) {
-      this.#cells(start, key).set(cells.map(Number));
+      this.#cells(start, key)?.set(cells.map(Number));
     }
   }
 
@@ -267,7 +276,8 @@ export class Analyzer {
     return groupKey(parts);
   }
 
-  #cells(start: number, key: string): Float64Array {
+  /** What is folded of a group in a window; undefined when it is a new group and there are too many. */
+  #cells(start: number, key: string): Float64Array | undefined {
     if (start !== this.#lastStart || !this.#lastWindow) {
       this.#lastStart = start;
       this.#lastWindow = this.#open.get(start);
@@ -278,6 +288,10 @@ export class Analyzer {
     }
     let cells = this.#lastWindow.get(key);
     if (!cells) {
+      if (!this.#groups.has(key) && this.#groups.size >= this.#mostGroups) {
+        this.#turnedAway = true;
+        return undefined;
+      }
       cells = new Float64Array(1 + this.#fieldAt.length * MOMENTS);
       for (let i = 0; i < this.#fieldAt.length; i++) emptyMoments(cells, 1 + i * MOMENTS);
       this.#lastWindow.set(key, cells);

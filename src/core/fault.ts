@@ -16,6 +16,7 @@ export type FaultCode =
   | "query.failed"
   | "query.refused"
   | "query.cancelled"
+  | "series.too-many"
   | "forecast.failed"
   | "forecast.not-found"
   | "forecast.invalid"

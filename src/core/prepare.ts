@@ -2,7 +2,7 @@
  * Step 3, prepare: the SQL, in Athena's dialect, that aggregates the lake to series, and the regular grid that a forecaster
  * needs, with the windows that no row stands for filled in.
  */
-import { combinations, type Group, groupKey, seriesId, windowStart } from "./series.ts";
+import { combinations, type Group, groupKey, mostGroups, seriesId, windowStart } from "./series.ts";
 import { byFields, type Measure, type PipelineSpec } from "./spec.ts";
 import { DAY, formatDay, HOUR, MINUTE } from "./time.ts";
 
@@ -98,13 +98,14 @@ export function toSeries(spec: PipelineSpec, rows: readonly PreparedRow[], span:
     for (const group of combinations(by.map((b) => b.values ?? []))) byGroup.set(groupKey(group), { group, rows: [] });
   }
   let first = Number.POSITIVE_INFINITY;
-  for (const row of rows) {
+  // By time: of too many groups those count that appeared first.
+  for (const row of [...rows].sort((a, b) => a.start - b.start)) {
     if (row.start < span.from || row.start >= span.until) continue;
     first = Math.min(first, row.start);
     const key = groupKey(row.group);
     const entry = byGroup.get(key);
     if (entry) entry.rows.push(row);
-    else byGroup.set(key, { group: row.group, rows: [row] });
+    else if (byGroup.size < mostGroups(measures.length)) byGroup.set(key, { group: row.group, rows: [row] });
   }
   if (first === Number.POSITIVE_INFINITY) return [];
   const listed = by.length === 0 || by.every((b) => b.values);

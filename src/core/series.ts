@@ -89,6 +89,18 @@ export function labelOf(id: string): string {
   return key ? seriesLabel(key) : id;
 }
 
+/**
+ * The most series of a pipeline: each is folded, stored and forecast in every window, also when it is empty, and a field that
+ * names every customer would make more without end. Of discovered groups the first that appear are watched; events of
+ * others lie in the lake alone, and the pipeline says so.
+ */
+export const MOST_SERIES = 10_000;
+
+/** The groups that make the most series. */
+export function mostGroups(measures: number): number {
+  return Math.floor(MOST_SERIES / measures);
+}
+
 /** Every group that the listed values make, in the order of the lists. */
 export function* combinations(lists: readonly (readonly string[])[], head: Group = []): Generator<Group> {
   if (head.length === lists.length) yield head;

@@ -10,6 +10,7 @@ import { Fault } from "../core/fault.ts";
 import type { IncidentRecord } from "../core/incident.ts";
 import { type Exclusion, parseLabels } from "../core/labels.ts";
 import { quoteIdentifier } from "../core/prepare.ts";
+import { mostGroups } from "../core/series.ts";
 import { byFields, type PipelineSpec } from "../core/spec.ts";
 import { DAY } from "../core/time.ts";
 import { brokenStream } from "./broken-stream.ts";
@@ -151,11 +152,13 @@ export class Pipeline {
   }
 
   summary(): PipelineSummary {
+    const crowded = this.#state === "running" && this.pump.crowded;
+    const fault = crowded ? tooManyGroups(this.spec) : this.#fault;
     return {
       name: this.spec.name,
-      state: this.#state,
+      state: crowded ? "degraded" : this.#state,
       file: this.deployment.file,
-      ...(this.#fault && { fault: this.#fault.toData() }),
+      ...(fault && { fault: fault.toData() }),
       openIncidents: this.book.openCount,
     };
   }
@@ -222,6 +225,17 @@ export class Pipeline {
     this.#state = state;
     this.#fault = fault;
   }
+}
+
+function tooManyGroups({ series }: PipelineSpec): Fault {
+  const by = series.by.map((b) => b.field).join(" and ");
+  return new Fault(
+    "series.too-many",
+    `The stream has more groups by ${by} than are watched: ${mostGroups(series.measures.length)}, the first that appeared.`,
+    {
+      next: "List the values to watch in the pipeline file, or group by a field with fewer.",
+    },
+  );
 }
 
 /** Where a pipeline keeps its data. */

@@ -169,6 +169,11 @@ export class Pump {
     return this.#queue.records;
   }
 
+  /** Whether the stream has more groups than are watched. */
+  get crowded(): boolean {
+    return this.#analyzer.crowded;
+  }
+
   groups(): { key: string; since: number }[] {
     return this.#analyzer.groups();
   }

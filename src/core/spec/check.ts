@@ -1,4 +1,5 @@
 /** What the schema cannot say of a pipeline file: names that must exist, numbers that must fit each other. */
+import { MOST_SERIES } from "../series.ts";
 import { DAY, HOUR, MINUTE, WEEK } from "../time.ts";
 import { FORECAST_MISSING, HORIZON_WINDOWS, type PipelineSpec } from "./model.ts";
 import { nearest } from "./nearest.ts";
@@ -15,8 +16,6 @@ export interface Declared {
 const LAKE_COLUMNS = ["dt", "_sequence", "_arrival", "_late"];
 /** The column of the preparation query besides the `by` fields and the measures. */
 const WINDOW_START = "window_start";
-/** The most series that listed values may make: each is folded, stored and forecast in every window, also when it is empty. */
-const MOST_SERIES = 10_000;
 
 /** Reports everything in a file that fits the schema but not itself. */
 export function checkMeaning(spec: PipelineSpec, file: FileSpec, declared: Declared, report: Report): void {

@@ -260,6 +260,30 @@ describe("empty windows", () => {
     expect(new Set(days({ g: ["a", "b"] }))).toEqual(new Set(["a,b"]));
   });
 
+  test("of a field without bounds the first groups are watched, until some are forgotten", () => {
+    const forecast = { history: "2d", horizon: "1d", retrain: "1d" };
+    const analyzer = new Analyzer(
+      specWith({ series: { by: ["g"], every: "1h", measures: { n: { count: "*" } } }, forecast }),
+    );
+    const many = (from: number, count: number, hours: number) =>
+      Array.from({ length: count }, (_, i) => at(hours, { g: `customer ${from + i}` }));
+    const first = feed(analyzer, [...many(0, 10_000, 0), ...many(0, 10, 0.5)]);
+    expect(analyzer.crowded).toBe(false);
+    const beyond = feed(analyzer, [...many(10_000, 500, 0.6), ...many(0, 1, 1.5), at(3, { g: "customer 0" })]);
+    expect(analyzer.crowded).toBe(true);
+    expect(new Set([...first.verdicts, ...beyond.verdicts])).toEqual(new Set(["counted"]));
+    const [window] = [...first.windows, ...beyond.windows];
+    expect(window!.groups).toHaveLength(10_000);
+    expect(window!.groups.reduce((n, g) => n + g.events, 0)).toBe(10_010);
+    const later = Array.from({ length: 60 }, (_, i) => at(4 + i, { g: "customer 0" }));
+    expect(
+      feed(analyzer, later)
+        .windows.at(-1)!
+        .groups.map((g) => g.key),
+    ).toEqual(["customer 0"]);
+    expect(analyzer.crowded).toBe(false);
+  });
+
   test("events of no group move the clock but make no window of their own", () => {
     const spec = specWith({ series: { by: { g: ["a"] } } });
     const { windows, verdicts } = feed(new Analyzer(spec), [at(0), at(1.5, { g: "zzz" }), at(3)]);
