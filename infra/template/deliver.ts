@@ -52,10 +52,7 @@ export function deliver(context: Context): Fragment {
     // Firehose waits five minutes at most.
     timeout: 120,
     environment: { DATA_BUCKET: ref("DataBucket"), REJECTED_PREFIX: PREFIX.rejected, HEALTH_NAMESPACE: names.health },
-    statements: [
-      { sid: "KeepRejected", actions: ["s3:PutObject"], resources: objects(PREFIX.rejected) },
-      { ...ENCRYPT, actions: ["kms:GenerateDataKey"] },
-    ],
+    statements: [{ sid: "KeepRejected", actions: ["s3:PutObject"], resources: objects(PREFIX.rejected) }, ENCRYPT],
   });
   return {
     Resources: {

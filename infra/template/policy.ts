@@ -83,7 +83,11 @@ export interface FunctionSpec {
   readonly concurrency?: number;
 }
 
-/** Node 22 on arm64, its role and its log group, under the logical ids `<id>Function`, `<id>Role`, `<id>Logs`. */
+/**
+ * Node 22 on arm64, its role and its log group, under the logical ids `<id>Function`, `<id>Role`, `<id>Logs`. Its settings are encrypted
+ * with the pipeline's key, so among its statements must be one that lets it decrypt (Lambda Developer Guide, "Securing environment
+ * variables").
+ */
 export function lambda(id: string, fn: FunctionSpec): Fragment {
   return {
     Resources: {

@@ -13,7 +13,7 @@ import { checker } from "../../infra/lambda/checked.ts";
 import { relay } from "../../infra/lambda/relaying.ts";
 import { synthesize } from "../../infra/template/synthesize.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { lacking as pythonLacks } from "../infra/python.ts";
+import { awsTools, type Python } from "../infra/python.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { BORDERS, GOLDEN, MADE, stormWeek } from "./cases.ts";
 import { Cluster } from "./cluster.ts";
@@ -27,7 +27,8 @@ const flink = pyflink();
 const lacking = "lacking" in flink ? flink.lacking : undefined;
 const connector = lacking === undefined ? await kinesisJar() : { lacking };
 const withoutJar = "lacking" in connector ? connector.lacking : undefined;
-const withoutMoto = withoutJar ?? pythonLacks("moto.server", "flask");
+const tools: Python = withoutJar === undefined ? awsTools() : { lacking: withoutJar };
+const withoutMoto = "lacking" in tools ? tools.lacking : undefined;
 const folder = mkdtempSync(join(tmpdir(), "forewatch-flink-"));
 let cluster: Cluster;
 
@@ -172,7 +173,7 @@ describe.skipIf(withoutJar)(`with the Kinesis connector${withoutJar ? ` (skipped
   describe.skipIf(withoutMoto)(`from moto${withoutMoto ? ` (skipped: ${withoutMoto})` : ""}`, () => {
     let moto: Streams;
     beforeAll(async () => {
-      moto = await motoStreams(process.env.PYTHON ?? "python3");
+      moto = await motoStreams((tools as { python: string }).python);
       // moto reads JSON only; the connector's SDK would speak CBOR.
       await cluster.set("aws.cborEnabled", "false");
     });

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { artifactsTemplate, synthesize } from "../../infra/template/synthesize.ts";
 import { options, PIPELINES } from "../unit/infra/pipelines.ts";
-import { lacking, python } from "./python.ts";
+import { awsTools, runPython } from "./python.ts";
 
 const REGIONS = ["us-east-1", "eu-west-1", "ap-south-1"];
 const folder = mkdtempSync(join(tmpdir(), "forewatch-lint-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function lint(files: readonly string[]) {
-  const run = await python(
+  const run = await runPython(
+    (tools as { python: string }).python,
     [
       "-c",
       "import sys; from cfnlint.runner import main; sys.exit(main())",
@@ -33,7 +34,8 @@ function write(name: string, body: string): string {
   return file;
 }
 
-const missing = lacking("cfnlint");
+const tools = awsTools();
+const missing = "lacking" in tools ? tools.lacking : undefined;
 
 test(`cfn-lint finds nothing in ${REGIONS.join(", ")}`, { timeout: 900_000 }, async ({ skip }) => {
   if (missing) skip(missing);

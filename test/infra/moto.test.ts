@@ -21,10 +21,11 @@ import { functionArchives } from "../../infra/synth/bundle.ts";
 import { FUNCTIONS, synthesize } from "../../infra/template/synthesize.ts";
 import { versionName } from "../../src/core/forecast.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
-import { lacking, python } from "./python.ts";
+import { awsTools, runPython } from "./python.ts";
 
 const HOUR = 3_600_000;
-const missing = lacking("moto.server", "boto3", "flask");
+const tools = awsTools();
+const missing = "lacking" in tools ? tools.lacking : undefined;
 const folder = mkdtempSync(join(tmpdir(), "forewatch-moto-"));
 const credentials = { accessKeyId: "x", secretAccessKey: "x" };
 
@@ -46,13 +47,15 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
   beforeAll(async () => {
     const port = await freePort();
     endpoint = `http://127.0.0.1:${port}`;
-    server = spawn(process.env.PYTHON ?? "python3", ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
+    const { python } = tools as { python: string };
+    server = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
       stdio: "ignore",
     });
     await untilUp(endpoint);
     const { body } = synthesize(FLIGHTS, options());
     writeFileSync(join(folder, "template.json"), body);
-    const made = await python(
+    const made = await runPython(
+      python,
       [join(import.meta.dirname, "moto_stack.py"), endpoint, join(folder, "template.json"), options().artifacts.bucket],
       { timeout: 200_000 },
     );

@@ -31,9 +31,12 @@ const roleOf = (handler: FunctionName) => `${handler[0]!.toUpperCase()}${handler
 const CALLS = callsOf(FUNCTIONS);
 /** Commands whose action is called differently (Service Authorization Reference). */
 const ACTION: Readonly<Record<string, string>> = { "s3:ListObjectsV2": "s3:ListBucket" };
-/** What the service does with the role on its own: logs, reading the stream for the function, the queue, the key. */
+/**
+ * What the service does with the role on its own: logs, reading the stream for the function, the queue; the key, which decrypts a
+ * function's settings before anything else.
+ */
 const SERVICE: Readonly<Record<FunctionName, readonly string[]>> = {
-  enrich: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:GenerateDataKey"],
+  enrich: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:GenerateDataKey"],
   relay: [
     "logs:CreateLogStream",
     "logs:PutLogEvents",

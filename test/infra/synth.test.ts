@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import connector from "../../../infra/flink/connector.json" with { type: "json" };
-import { fetchConnector, sha256 } from "../../../infra/synth/connector.ts";
-import { main } from "../../../infra/synth/main.ts";
-import { FUNCTIONS } from "../../../infra/template/synthesize.ts";
+import connector from "../../infra/flink/connector.json" with { type: "json" };
+import { fetchConnector, sha256 } from "../../infra/synth/connector.ts";
+import { main } from "../../infra/synth/main.ts";
+import { FUNCTIONS } from "../../infra/template/synthesize.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
+const ROOT = join(import.meta.dirname, "../..");
 const SAMPLE = join(ROOT, "infra/sample/flights.pipeline.json");
 const folder = mkdtempSync(join(tmpdir(), "forewatch-synth-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
