@@ -2,7 +2,7 @@
  * Least privilege, written down once: a role is one component's, its trust is bound to this account, and each statement
  * says what it is for. The tests hold every action against what the component calls.
  */
-import { ACCOUNT, arn, att, type Fragment, type Resource, ref, sub, type Value } from "./cfn.ts";
+import { ACCOUNT, att, type Fragment, type Resource, ref, sub, type Value } from "./cfn.ts";
 
 export interface Statement {
   /** What the permission is for: letters and digits, as IAM's Sid takes them. */
@@ -92,18 +92,15 @@ export function lambda(id: string, fn: FunctionSpec): Fragment {
   return {
     Resources: {
       [`${id}Logs`]: logGroup(`/aws/lambda/${fn.name}`),
-      [`${id}Role`]: role(
-        "lambda.amazonaws.com",
-        [
-          {
-            sid: "WriteLogs",
-            actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources: att(`${id}Logs`, "Arn"),
-          },
-          ...fn.statements,
-        ],
-        arn("lambda", `function:${fn.name}`),
-      ),
+      // Bound to the account alone: what Lambda names as the source is not always the function, such as when it reads a stream.
+      [`${id}Role`]: role("lambda.amazonaws.com", [
+        {
+          sid: "WriteLogs",
+          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          resources: att(`${id}Logs`, "Arn"),
+        },
+        ...fn.statements,
+      ]),
       [`${id}Function`]: {
         Type: "AWS::Lambda::Function",
         Properties: {
