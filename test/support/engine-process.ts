@@ -171,12 +171,24 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until all that is in the stream is pumped, every closed window compared, and no training runs. */
-export function settled(backend: Backend, pipeline: string): Promise<PipelineStatus> {
-  return eventually(async () => {
-    const status = await backend.stack.get(pipeline);
-    if (status.behind > 0 || status.counts.compared < status.counts.windows) return undefined;
-    const jobs = await backend.forecasts.jobs(pipeline, 100);
-    return jobs.every((j) => j.endedAt !== null) ? status : undefined;
-  }, `${pipeline} to settle`);
+/**
+ * Waits until all that is in the stream is pumped, every closed window compared, and no training runs. However long that
+ * takes: it gives up when nothing has moved for as long as anything may take.
+ */
+export async function settled(backend: Backend, pipeline: string): Promise<PipelineStatus> {
+  let seen = "";
+  for (;;) {
+    const done = await eventually(async () => {
+      const status = await backend.stack.get(pipeline);
+      const jobs = await backend.forecasts.jobs(pipeline, 100);
+      const { behind, counts } = status;
+      if (behind === 0 && counts.compared >= counts.windows && jobs.every((j) => j.endedAt !== null)) return { status };
+      const now = JSON.stringify([behind, counts, jobs.map((j) => [j.id, j.state, j.seriesDone])]);
+      if (now === seen) return undefined;
+      seen = now;
+      return {};
+    }, `${pipeline} to settle; it stands at ${seen}`);
+    if (done.status) return done.status;
+    await pause(50);
+  }
 }
