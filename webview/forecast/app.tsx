@@ -1,6 +1,6 @@
 /** The forecast page: a pipeline's series, their actuals against the forecast, live. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { PageStates, SeriesInfo } from "../../src/rpc/page.ts";
+import { type PageStates, packChart, type SeriesInfo } from "../../src/rpc/page.ts";
 import { useLiveChart } from "../parts/chart/live.ts";
 import { legendOf } from "../parts/chart/plot.ts";
 import { type ChartHandle, SeriesChart } from "../parts/chart/series-chart.tsx";
@@ -31,6 +31,9 @@ export const FORECAST_STATE: PageStates["forecast"] = {
 
 const DEFAULT_SPAN = PRESETS[3].span;
 const NONE: readonly SeriesInfo[] = [];
+/** What the chart has until it has been read: its canvas and axes are ready then, and the data are all that is drawn. */
+const NO_WINDOWS = packChart({ series: "", every: 3_600_000, points: [], rules: [], incidents: [] });
+const NO_RANGE: Range = { from: 0, until: DEFAULT_SPAN };
 /** Ranges change with every frame of a gesture; the host is told when it rests. */
 const REST = 150;
 
@@ -74,7 +77,7 @@ export function ForecastPage(page: Page<"forecast">) {
   }, [gesture, keep]);
   // Said and listed of where the chart rests, not of every frame of a gesture.
   const rest = useRef<Range | null>(null);
-  if (!gesture) rest.current = range;
+  if (!gesture) rest.current = range ?? rest.current;
   const onGesture = useCallback((next: Range) => setGesture(next), []);
   const setRange = (next: Range, follow = false) => {
     setGesture(null);
@@ -205,16 +208,12 @@ export function ForecastPage(page: Page<"forecast">) {
       <div class="forecast-body">
         {picker}
         <div class="forecast-main">
-          {!columns || !range || !extent ? (
-            chart.fault ? (
-              <FaultNotice fault={chart.fault} onRetry={chart.reload} />
-            ) : chart.loading ? (
-              <ChartSkeleton />
-            ) : (
-              <Empty icon="chart" title="No windows yet">
-                <p>{title} has no closed window yet.</p>
-              </Empty>
-            )
+          {chart.fault && !columns ? (
+            <FaultNotice fault={chart.fault} onRetry={chart.reload} />
+          ) : columns && !extent ? (
+            <Empty icon="chart" title="No windows yet">
+              <p>{title} has no closed window yet.</p>
+            </Empty>
           ) : (
             <>
               {noForecast && (
@@ -231,7 +230,7 @@ export function ForecastPage(page: Page<"forecast">) {
                   </vscode-button>
                 </div>
               )}
-              {state.view === "multiples" && measure ? (
+              {state.view === "multiples" && measure && range ? (
                 <Multiples
                   source={source}
                   pipeline={subject.pipeline}
@@ -242,19 +241,28 @@ export function ForecastPage(page: Page<"forecast">) {
                 />
               ) : (
                 <>
-                  <Legend {...legend} incidents={columns.incidents.length} noForecast={noForecast} />
+                  {columns ? (
+                    <Legend {...legend} incidents={columns.incidents.length} noForecast={noForecast} />
+                  ) : (
+                    <div class="legend-wait" />
+                  )}
                   <SeriesChart
-                    columns={columns}
-                    range={range}
+                    columns={columns ?? NO_WINDOWS}
+                    range={range ?? rest.current ?? NO_RANGE}
                     zone={zone}
                     label={label}
+                    waiting={!columns}
                     onRange={onGesture}
                     onIncident={(incident) => void openIncident(incident)}
                     handle={handle}
                   />
                 </>
               )}
-              <Overview columns={columns} extent={extent} range={range} zone={zone} onRange={onGesture} />
+              {columns && range && extent ? (
+                <Overview columns={columns} extent={extent} range={range} zone={zone} onRange={onGesture} />
+              ) : (
+                <div class="overview-wait skeleton" />
+              )}
             </>
           )}
         </div>
@@ -264,15 +272,6 @@ export function ForecastPage(page: Page<"forecast">) {
           </aside>
         )}
       </div>
-    </div>
-  );
-}
-
-function ChartSkeleton() {
-  return (
-    <div class="chart-skeleton" role="status" aria-label="Reading the chart">
-      <div class="skeleton" />
-      <div class="skeleton" />
     </div>
   );
 }

@@ -174,12 +174,12 @@ function lines(context: Context, frame: Frame, at: Float64Array): Pen {
 /** Buckets: each fills the pixels from its beginning to the next one's. */
 function columns(context: Context, frame: Frame, at: Float64Array, bucket: number): Pen {
   const { x: place, y } = mapping(frame);
-  // Whole device pixels, so that neighbours neither overlap nor leave a seam.
+  // Whole device pixels: neighbours neither overlap nor leave a seam, and no edge has to be blended, which costs the most.
   const ratio = context.getTransform().a || 1;
-  const x = (instant: number) => Math.round(place(instant) * ratio) / ratio;
+  const whole = (length: number) => Math.round(length * ratio) / ratio;
   const fill = (i: number, top: number, bottom: number) => {
-    const left = x(at[i]!);
-    context.fillRect(left, top, x(at[i]! + bucket) - left, bottom - top);
+    const [left, upper] = [whole(place(at[i]!)), whole(top)];
+    context.fillRect(left, upper, whole(place(at[i]! + bucket)) - left, Math.max(1 / ratio, whole(bottom) - upper));
   };
   return {
     line(low, high, { color, width, dash }) {

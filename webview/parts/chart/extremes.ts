@@ -19,10 +19,10 @@ export class Extremes {
 
   /** Of the entries from `first` to before `end`; Infinity when there are none. */
   least(first: number, end: number): number {
+    const blocks = this.#blocks ?? this.#look(end - first);
     const from = Math.ceil(first / BLOCK);
     const until = Math.floor(end / BLOCK);
-    const blocks = from < until && this.#known(end - first);
-    if (!blocks) return least(this.#column, first, end);
+    if (!blocks || from >= until) return least(this.#column, first, end);
     return Math.min(
       least(this.#column, first, from * BLOCK),
       least(blocks.least, from, until),
@@ -32,10 +32,10 @@ export class Extremes {
 
   /** Of the entries from `first` to before `end`; −Infinity when there are none. */
   greatest(first: number, end: number): number {
+    const blocks = this.#blocks ?? this.#look(end - first);
     const from = Math.ceil(first / BLOCK);
     const until = Math.floor(end / BLOCK);
-    const blocks = from < until && this.#known(end - first);
-    if (!blocks) return greatest(this.#column, first, end);
+    if (!blocks || from >= until) return greatest(this.#column, first, end);
     return Math.max(
       greatest(this.#column, first, from * BLOCK),
       greatest(blocks.greatest, from, until),
@@ -43,10 +43,10 @@ export class Extremes {
     );
   }
 
-  /** The blocks, when it is time to have them for `count` values more. */
-  #known(count: number) {
-    if (!this.#blocks && this.#looked < this.#column.length) this.#looked += count;
-    else this.#blocks ??= blocksOf(this.#column);
+  /** Counts the values that are looked through; makes the blocks when they are as many as there are. */
+  #look(count: number) {
+    if (this.#looked < this.#column.length) this.#looked += count;
+    else this.#blocks = blocksOf(this.#column);
     return this.#blocks;
   }
 }

@@ -22,12 +22,15 @@ interface Props {
   /** What the chart shows, for screen readers. */
   readonly label: string;
   readonly interactive?: boolean;
+  /** The columns are still being read. */
+  readonly waiting?: boolean;
   readonly onRange?: (range: Range) => void;
   readonly onIncident?: (id: string) => void;
   readonly handle?: Ref<ChartHandle>;
 }
 
-export function SeriesChart({ columns, range, zone, label, interactive = true, onRange, onIncident, handle }: Props) {
+export function SeriesChart(props: Props) {
+  const { columns, range, zone, label, interactive = true, waiting = false, onRange, onIncident, handle } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const plot = useRef<SeriesPlot | null>(null);
   const told = useRef(onRange);
@@ -53,7 +56,6 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
     const made = new SeriesPlot(canvas.current!, options, shown.current.columns, shown.current.range);
     own.current = shown.current.range;
     plot.current = made;
-    onceShown(() => performance.mark("forewatch:painted"));
     const release = onThemeChange(() => made.restyle());
     return () => {
       release();
@@ -67,6 +69,11 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
     own.current = shown.current.range;
     plot.current?.show(columns, shown.current.range);
   }, [columns]);
+
+  useLayoutEffect(() => {
+    setReading(null);
+    if (!waiting) onceShown(() => performance.mark("forewatch:painted"));
+  }, [columns.series, waiting]);
 
   useLayoutEffect(() => {
     const { current } = own;
@@ -102,9 +109,14 @@ export function SeriesChart({ columns, range, zone, label, interactive = true, o
   };
 
   return (
-    <div class="series-chart" onPointerMove={readAt} onPointerLeave={() => setReading(null)}>
+    <div
+      class={`series-chart${waiting ? " waiting" : ""}`}
+      onPointerMove={readAt}
+      onPointerLeave={() => setReading(null)}
+    >
       <canvas ref={canvas} role="img" aria-label={label} />
-      {plot.current && area && (
+      {waiting && <div class="chart-wait-over skeleton" role="status" aria-label="Reading the chart" />}
+      {plot.current && area && !waiting && (
         <div class="chart-over">
           <Flags columns={columns} range={range} plot={plot.current} onIncident={onIncident} />
           {reading !== null && <Reading columns={columns} index={reading} plot={plot.current} zone={zone} />}
