@@ -34,7 +34,8 @@ export function SeriesChart(props: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const plot = useRef<SeriesPlot | null>(null);
   const told = useRef(onRange);
-  told.current = onRange;
+  // A gesture on what is not there yet means nothing.
+  told.current = waiting ? undefined : onRange;
   const [reading, setReading] = useState<number | null>(null);
   const [, drawn] = useState(0);
   const own = useRef<Range | null>(null);
