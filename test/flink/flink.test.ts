@@ -23,11 +23,11 @@ import { pyflink } from "./pyflink.ts";
 import { motoStreams, ownStreams, readAll, type Streams } from "./streams.ts";
 
 const MINUTES = 60_000;
-const flink = pyflink();
+const flink = await pyflink();
 const lacking = "lacking" in flink ? flink.lacking : undefined;
 const connector = lacking === undefined ? await kinesisJar() : { lacking };
 const withoutJar = "lacking" in connector ? connector.lacking : undefined;
-const tools: Python = withoutJar === undefined ? awsTools() : { lacking: withoutJar };
+const tools: Python = withoutJar === undefined ? await awsTools() : { lacking: withoutJar };
 const withoutMoto = "lacking" in tools ? tools.lacking : undefined;
 const folder = mkdtempSync(join(tmpdir(), "forewatch-flink-"));
 let cluster: Cluster;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Python, pythonOf } from "../infra/python.ts";
 
 /** The interpreter that can run PyFlink, or why there is none. FOREWATCH_PYFLINK names one that is installed already. */
-export function pyflink(): Python {
+export async function pyflink(): Promise<Python> {
   const java = spawnSync(process.env.JAVA_HOME ? join(process.env.JAVA_HOME, "bin", "java") : "java", ["-version"], {
     encoding: "utf8",
   });

@@ -34,7 +34,7 @@ function write(name: string, body: string): string {
   return file;
 }
 
-const tools = awsTools();
+const tools = await awsTools();
 const missing = "lacking" in tools ? tools.lacking : undefined;
 
 test(`cfn-lint finds nothing in ${REGIONS.join(", ")}`, { timeout: 900_000 }, async ({ skip }) => {

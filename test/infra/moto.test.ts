@@ -24,7 +24,7 @@ import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { awsTools, runPython } from "./python.ts";
 
 const HOUR = 3_600_000;
-const tools = awsTools();
+const tools = await awsTools();
 const missing = "lacking" in tools ? tools.lacking : undefined;
 const folder = mkdtempSync(join(tmpdir(), "forewatch-moto-"));
 const credentials = { accessKeyId: "x", secretAccessKey: "x" };

@@ -24,7 +24,7 @@ export interface Environment {
 const EXECUTABLE = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
 
 /** The interpreter of an environment, which is made when it is not there yet: that takes a minute or two. */
-export function pythonOf({ name, requirements, pipOptions = [], minors }: Environment): Python {
+export async function pythonOf({ name, requirements, pipOptions = [], minors }: Environment): Promise<Python> {
   const base = basePython(minors);
   if (base === undefined) return { lacking: `there is no Python 3.${minors[0]} to 3.${minors.at(-1)}` };
   // Other requirements are another environment.
@@ -36,11 +36,11 @@ export function pythonOf({ name, requirements, pipOptions = [], minors }: Enviro
   // Made beside its place, so that what is there is whole, and two runners at once do not get into each other's way.
   const made = mkdtempSync(join(cacheFolder(), `${name}-making-`));
   try {
-    const venv = run(base, ["-m", "venv", made], 120_000);
-    if (venv !== undefined) return { lacking: `a Python environment cannot be made: ${venv}` };
+    const venv = await runPython(base, ["-m", "venv", made], { timeout: 300_000 });
+    if (venv.status !== 0) return { lacking: `a Python environment cannot be made: ${lastLine(venv.stderr)}` };
     const install = ["-m", "pip", "install", "--quiet", ...pipOptions, "-r", requirements];
-    const pip = run(join(made, ...EXECUTABLE), install, 900_000);
-    if (pip !== undefined) return { lacking: `${name} cannot be installed: ${pip}` };
+    const pip = await runPython(join(made, ...EXECUTABLE), install, { timeout: 900_000 });
+    if (pip.status !== 0) return { lacking: `${name} cannot be installed: ${lastLine(pip.stderr)}` };
     try {
       renameSync(made, home);
     } catch (error) {
@@ -54,7 +54,7 @@ export function pythonOf({ name, requirements, pipOptions = [], minors }: Enviro
 }
 
 /** The tools that check templates and stand in for AWS. */
-export function awsTools(): Python {
+export function awsTools(): Promise<Python> {
   return pythonOf({
     name: "aws-tools",
     requirements: join(import.meta.dirname, "requirements.txt"),
@@ -86,9 +86,6 @@ function basePython(minors: readonly number[]): string | undefined {
   });
 }
 
-/** Runs a step of the making; its last words when it failed. */
-function run(command: string, args: readonly string[], timeout: number): string | undefined {
-  const { status, error, stderr } = spawnSync(command, [...args], { encoding: "utf8", timeout });
-  if (status === 0) return undefined;
-  return error?.message ?? stderr.trim().split("\n").at(-1) ?? "it failed";
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
 }
