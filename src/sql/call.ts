@@ -7,11 +7,12 @@ import { unknownZone } from "./casts.ts";
 import { REFUSED_FUNCTIONS } from "./differences.ts";
 import { AGGREGATES, FUNCTIONS, type Overload, WINDOWS } from "./functions/index.ts";
 import { type Bindings, bind, match, type Pattern } from "./functions/signature.ts";
+import { nanTemplate } from "./nan.ts";
 import { nearest } from "./nearest.ts";
 import { type Pass, refuse, refuseUnknown, type Typed } from "./pass.ts";
 import { SPECIAL } from "./special/index.ts";
 import { fill, join, raw, type Sql, sql } from "./text.ts";
-import { commonType, decimal, isFloat, type SqlType, typeName, UNKNOWN } from "./types.ts";
+import { decimal, isFloat, type SqlType, typeName, UNKNOWN } from "./types.ts";
 import { lambdaOf } from "./unwrap.ts";
 import { wallOf } from "./zones.ts";
 
@@ -187,12 +188,12 @@ function write(pass: Pass, at: ParserRuleContext, found: Resolved, node: Functio
     walls[`L${i + 1}`] = wallOf(arg) ?? unknownZone(pass, at);
   }
   const values = args.map((arg) => arg.sql);
-  if (overload.sql === "trino_extreme") return { sql: extreme(pass, at, overload.name, args), type };
+  if (overload.sql === "trino_extreme") return { sql: extreme(overload.name, args), type };
   if (overload.sql === "" || overload.sql === "trino_refused")
     return refuse(pass, at, `${overload.name} is not done here.`, "It runs on Athena.");
   const suffix = node === undefined ? {} : clauses(pass, node);
-  const template = overload.sql.includes(")$F") ? withClauses(overload.sql) : overload.sql;
-  const text = fill(template, values, { ...walls, ...suffix });
+  const template = nanTemplate(pass, at, overload.name, args, overload.sql);
+  const text = fill(template.includes(")$F") ? withClauses(template) : template, values, { ...walls, ...suffix });
   const rounded =
     overload.returns === "rounded"
       ? sql`CAST(${text} AS DECIMAL(${String(type.precision)}, ${String(type.scale)}))`
@@ -213,17 +214,17 @@ function withClauses(template: string): string {
   return `${template.slice(0, open + 2)}$D${template.slice(open + 2, close)}$O${template.slice(close)}`;
 }
 
-/** greatest and least are NULL when an argument is; DuckDB's pass over NULLs. */
-function extreme(pass: Pass, at: ParserRuleContext, name: string, args: readonly Typed[]): Sql {
-  const common = args.map((arg) => arg.type).reduce((a, b) => commonType(a, b) ?? UNKNOWN);
-  if (common.nan === true)
-    refuse(pass, at, `${name} of values that may be NaN is not done here.`, "Test with is_nan first.");
+/** greatest and least are NULL when an argument is; DuckDB's pass over NULLs. Neither is NaN unless all arguments are. */
+function extreme(name: string, args: readonly Typed[]): Sql {
   const present = join(
     args.map((arg) => sql`(${arg.sql}) IS NOT NULL`),
     " AND ",
   );
-  return sql`CASE WHEN ${present} THEN ${name}(${join(
-    args.map((arg) => arg.sql),
-    ", ",
-  )}) END`;
+  const of = (values: readonly Sql[]) => sql`${name}(${join(values, ", ")})`;
+  const values = args.map((arg) => arg.sql);
+  const result =
+    name === "greatest" && args.some((arg) => arg.type.nan === true)
+      ? sql`coalesce(${of(values.map((value) => sql`trino.real_number(${value})`))}, ${of(values)})`
+      : of(values);
+  return sql`CASE WHEN ${present} THEN ${result} END`;
 }

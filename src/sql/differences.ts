@@ -154,6 +154,18 @@ export const REFUSED: readonly Refusal[] = [
     example: "SELECT n + 1 AS m FROM t WHERE m > 1",
   },
   {
+    construct: "NULLS FIRST, contains and array_position over values that may be NaN",
+    reason: "DuckDB takes NaN for the largest value, equal to itself.",
+    instead: "is_nan first",
+    example: "SELECT v FROM t ORDER BY v / v NULLS FIRST",
+  },
+  {
+    construct: "Nested arrays and rows in comparisons, NOT IN over rows",
+    reason: "A NULL inside makes them NULL in Trino, and equal in DuckDB.",
+    instead: "their parts, or NOT EXISTS",
+    example: "SELECT ROW(1, ROW(2)) = ROW(1, ROW(2)) FROM t",
+  },
+  {
     construct: "IN, BETWEEN and IS DISTINCT over values that may be NaN",
     reason: "NaN equals itself in DuckDB.",
     instead: "= and <, or is_nan",
@@ -261,9 +273,9 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   { construct: "Recursive queries", athena: "Fail beyond 10 rounds.", here: "Run until they end." },
   {
-    construct: "max and min of doubles with NaN",
-    athena: "Depend on the order of the rows.",
-    here: "NaN is the largest, in every order.",
+    construct: "The keys of JSON objects in a result, from json_parse, a literal or a CAST",
+    athena: "Sorted.",
+    here: "In the order in which they were written; json_format sorts them.",
   },
   {
     construct: "Field names of a row without names",

@@ -7,6 +7,7 @@ import { cast } from "./casts.ts";
 import { quote } from "./lexer.ts";
 import { intervalLiteral, numberLiteral, typedLiteral } from "./literals.ts";
 import { nameOf } from "./names.ts";
+import { refuseNaNFirst } from "./nan.ts";
 import { arithmetic, comparison, concatenation } from "./operators.ts";
 import { original, type Pass, refuse, refuseUnknown, sourceOf, type Typed, weave } from "./pass.ts";
 import { predicate } from "./predicate.ts";
@@ -91,6 +92,7 @@ function through(pass: Pass, at: ParserRuleContext): Typed {
     return refuse(pass, at, "This expression is not done here.", "It runs on Athena.");
   let last: Typed = { sql: [], type: UNKNOWN };
   for (const child of children) if (!(child instanceof G.IdentifierContext)) last = pass.typed(child);
+  if (at instanceof G.SortItemContext && at.KW_FIRST() !== null) refuseNaNFirst(pass, at, last.type);
   if (clause) return { sql: weave(pass, at), type: UNKNOWN };
   return at.children?.length === 1 ? last : { ...last, sql: weave(pass, at) };
 }

@@ -84,6 +84,8 @@ function timestampLiteral(pass: Pass, context: TypeConstructorContext, value: st
       "Write TIMESTAMP '2024-01-31 12:00:00'.",
     );
   const [, date = "", time = "00:00:00", fraction = "", zone] = parts;
+  if (Number(time.split(":")[0]) > 23)
+    return refuse(pass, context.string(), `'${value}' is not a valid timestamp literal: hours end at 23.`);
   if (fraction.length > 6) return refuse(pass, context.string(), "Timestamps have at most six decimals here.");
   const wall = `${date} ${/^\d+:\d+$/.test(time) ? `${time}:00` : time}`;
   if (zone === undefined)

@@ -12,6 +12,7 @@ CREATE OR REPLACE MACRO trino.unless(bad, words, result) AS
   CASE WHEN CASE WHEN bad THEN trino.fail(words) ELSE false END THEN NULL ELSE result END;
 
 -- Numbers
+CREATE OR REPLACE MACRO trino.at_least(n, least) AS trino.unless(n < least, 'Offset must be at least ' || least, n);
 CREATE OR REPLACE MACRO trino.quotient(a, b) AS trino.unless(b = 0, 'Division by zero', a // b);
 CREATE OR REPLACE MACRO trino.remainder(a, b) AS trino.unless(b = 0, 'Division by zero', a % b);
 CREATE OR REPLACE MACRO trino.half_up(a, b) AS
@@ -42,7 +43,7 @@ CREATE OR REPLACE MACRO trino.bits(x, width) AS
     CASE WHEN x >= 0 THEN bit_count(CAST(x AS BIGINT)) ELSE bit_count(CAST(x AS BIGINT)) - (64 - width) END);
 
 -- Comparisons with NaN, which equals nothing in Trino and everything greater in DuckDB
-CREATE OR REPLACE MACRO trino.real_number(x) AS CASE WHEN isnan(x) THEN NULL ELSE x END;
+CREATE OR REPLACE MACRO trino.real_number(x) AS CASE WHEN isnan(CAST(x AS DOUBLE)) THEN NULL ELSE x END;
 
 -- Casts
 CREATE OR REPLACE MACRO trino.varchar_to_bigint(s) AS
@@ -55,7 +56,7 @@ CREATE OR REPLACE MACRO trino.varchar_to_boolean(s) AS
 CREATE OR REPLACE MACRO trino.varchar_to_date(s) AS
   trino.unless(NOT regexp_full_match(s, '\\s*[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}\\s*'), 'Value cannot be cast to date: ' || s, CAST(trim(s) AS DATE));
 CREATE OR REPLACE MACRO trino.varchar_to_timestamp(s) AS
-  trino.unless(NOT regexp_full_match(s, '[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{1,6})?)?)?'),
+  trino.unless(NOT regexp_full_match(s, '[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}( ([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{1,6})?)?)?'),
     'Value cannot be cast to timestamp: ' || s, CAST(s AS TIMESTAMP));
 CREATE OR REPLACE MACRO trino.timestamp_text(t, digits) AS
   CASE WHEN digits = 0 THEN strftime(t, '%Y-%m-%d %H:%M:%S') ELSE strftime(t, '%Y-%m-%d %H:%M:%S.') || left(strftime(t, '%f'), digits) END;
@@ -156,7 +157,14 @@ CREATE OR REPLACE MACRO trino.intersection(a, b) AS
 CREATE OR REPLACE MACRO trino.difference(a, b) AS
   CASE WHEN b IS NOT NULL THEN list_filter(trino.distinct_of(a), lambda e: coalesce(list_position(b, e), 0) = 0) END;
 CREATE OR REPLACE MACRO trino.some_null(l) AS len(list_filter(l, lambda e: e IS NULL)) > 0;
+CREATE OR REPLACE MACRO trino.same_elements(a, b) AS
+  CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) <> len(b) THEN false
+    WHEN trino.some_null(a) OR trino.some_null(b) THEN
+      CASE WHEN len(list_filter(range(1, len(a) + 1), lambda i: a[i] <> b[i])) > 0 THEN false END
+    ELSE a = b END;
 CREATE OR REPLACE MACRO trino.largest(l) AS CASE WHEN NOT trino.some_null(l) THEN list_max(l) END;
+CREATE OR REPLACE MACRO trino.largest_number(l) AS CASE WHEN NOT trino.some_null(l) THEN
+  coalesce(list_max(list_filter(l, lambda x: NOT isnan(x))), list_max(l)) END;
 CREATE OR REPLACE MACRO trino.smallest(l) AS CASE WHEN NOT trino.some_null(l) THEN list_min(l) END;
 CREATE OR REPLACE MACRO trino.place_of(l, e) AS
   CASE WHEN l IS NULL OR e IS NULL THEN NULL ELSE CAST(coalesce(list_position(l, e), 0) AS BIGINT) END;
@@ -211,8 +219,15 @@ CREATE OR REPLACE MACRO trino.map_of_rows(rows) AS map_from_entries(list_transfo
 -- JSON
 CREATE OR REPLACE MACRO trino.json_or_null(s) AS CASE WHEN json_valid(s) THEN CAST(s AS JSON) END;
 CREATE OR REPLACE MACRO trino.json_at(j, path) AS json_extract(j, path);
+CREATE OR REPLACE MACRO trino.the_one(texts) AS
+  trino.unless(len(texts) > 1, 'This JSON writes the number in two ways, which json_extract_scalar cannot tell apart here', texts[1]);
+-- A number as it is written in the text of the JSON, 1.50 or 1e2, which DuckDB does not keep.
+CREATE OR REPLACE MACRO trino.written(text, number) AS
+  trino.the_one(list_distinct(list_filter(regexp_extract_all(text, '-?[0-9]+(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?'),
+    lambda n: TRY_CAST(n AS DOUBLE) = CAST(number AS DOUBLE))));
 CREATE OR REPLACE MACRO trino.json_scalar_at(j, path) AS
-  CASE WHEN json_type(j, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(j, path) END;
+  CASE WHEN json_type(j, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN
+    CASE WHEN json_type(j, path) = 'DOUBLE' THEN trino.written(CAST(j AS VARCHAR), json_extract_string(j, path)) ELSE json_extract_string(j, path) END END;
 CREATE OR REPLACE MACRO trino.json_length(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END;
 CREATE OR REPLACE MACRO trino.json_has(j, value) AS
   CASE WHEN json_type(j) = 'ARRAY' THEN list_contains(list_transform(CAST(j AS JSON[]), lambda e: CAST(e AS VARCHAR)), CAST(value AS VARCHAR)) END;

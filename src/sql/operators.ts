@@ -1,5 +1,6 @@
 /** Operators: arithmetic by type, comparisons that Trino allows, concatenation, intervals. https://trino.io/docs/current/functions/ */
 import type { ParserRuleContext } from "antlr4ng";
+import { compositeComparison } from "./composite.ts";
 import { type Pass, refuse, refuseUnknown, type Typed } from "./pass.ts";
 import { raw, type Sql, sql } from "./text.ts";
 import {
@@ -224,7 +225,7 @@ export function comparison(
       type: BOOLEAN,
     };
   }
-  return { sql: plain, type: BOOLEAN };
+  return { sql: compositeComparison(pass, at, operator, [left, right], common) ?? plain, type: BOOLEAN };
 }
 
 /** The type in which two values are compared; refuses what Trino refuses. */

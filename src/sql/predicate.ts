@@ -1,6 +1,7 @@
 /** Predicates: comparisons, BETWEEN, IN, LIKE, IS. https://trino.io/docs/current/functions/comparison.html */
 import type { ParserRuleContext } from "antlr4ng";
 import * as G from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
+import { refuseNotIn } from "./composite.ts";
 import { comparable, comparison } from "./operators.ts";
 import { type Pass, refuse, type Typed, weave } from "./pass.ts";
 import { sql } from "./text.ts";
@@ -21,8 +22,10 @@ export function predicate(pass: Pass, at: G.PredicatedContext): Typed {
     for (const bound of [test._lower, test._upper])
       exact(pass, at, ">=", value.type, pass.typed(bound as G.ValueExpressionContext).type);
   } else if (test instanceof G.InListContext) {
+    if (test.KW_NOT() !== null) refuseNotIn(pass, at, value.type);
     for (const item of test.expression()) exact(pass, item, "=", value.type, pass.typed(item).type);
   } else if (test instanceof G.InSubqueryContext) {
+    if (test.KW_NOT() !== null) refuseNotIn(pass, at, value.type);
     inQuery(pass, test, value.type, test.query(), "=");
   } else if (test instanceof G.QuantifiedComparisonContext) {
     inQuery(pass, test, value.type, test.query(), test.comparisonOperator().getText());

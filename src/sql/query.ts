@@ -3,6 +3,7 @@ import type { ParserRuleContext } from "antlr4ng";
 import * as G from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
 import { condition, unify } from "./expression.ts";
 import { nameOf } from "./names.ts";
+import { refuseNaNFirst } from "./nan.ts";
 import { type Column, type Pass, refuse, weave } from "./pass.ts";
 import { relation } from "./relation.ts";
 import { EMPTY, hasRelation, type Scope, type ScopeColumn } from "./scope.ts";
@@ -90,6 +91,8 @@ function sorted(pass: Pass, at: G.QueryNoWithContext, outermost: boolean): reado
     if (!bare) checkShadowed(pass, item, columns, source);
     pass.scope = { columns: dedupe(output), open: false, outer: source };
     pass.typed(item);
+    const ordinal = columns[Number(item.getChild(0)?.getText()) - 1];
+    if (ordinal !== undefined && item.KW_FIRST() !== null) refuseNaNFirst(pass, item, ordinal.type);
   }
   pass.scope = outer;
   limits(pass, at);

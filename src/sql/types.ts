@@ -46,6 +46,8 @@ export interface SqlType {
   readonly zone?: string;
   /** Whether a double or real may be NaN, whose comparisons differ. */
   readonly nan?: boolean;
+  /** Whether json has its keys in the order in which they were written, not sorted. */
+  readonly written?: boolean;
 }
 
 export const UNKNOWN: SqlType = { kind: "unknown" };

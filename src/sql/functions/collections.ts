@@ -60,6 +60,12 @@ export const COLLECTIONS = [
       "array_to_string(list_transform($1, lambda e: coalesce(e, $3)), $2)",
     ],
     ["array_join", "array(bigint), varchar", "varchar", "array_to_string(CAST($1 AS VARCHAR[]), $2)"],
+    [
+      "array_join",
+      "array(bigint), varchar, varchar",
+      "varchar",
+      "array_to_string(list_transform($1, lambda e: coalesce(CAST(e AS VARCHAR), $3)), $2)",
+    ],
     ["array_max", "array(T)", "T", "trino.largest($1)", "The largest element; NULL if any is NULL."],
     ["array_min", "array(T)", "T", "trino.smallest($1)", "The smallest element; NULL if any is NULL."],
     [

@@ -157,9 +157,19 @@ const jsonExtract: Special = (pass, call) => {
   arity(pass, call, 2);
   const path = quote(pathOf(pass, call));
   const json = jsonOf(pass, call);
-  if (call.name === "json_extract") return { sql: sql`json_extract(${json}, ${path})`, type: JSON_TYPE };
+  if (call.name === "json_extract") {
+    // What is taken out of a text keeps the order of its keys; json_parse sorts them.
+    const written = pass.typed(argument(call, 0)).type.kind !== "json";
+    return { sql: sql`json_extract(${json}, ${path})`, type: written ? { ...JSON_TYPE, written } : JSON_TYPE };
+  }
   if (call.name === "json_size") return { sql: sql`trino.json_count(${json}, ${path})`, type: BIGINT };
   return { sql: sql`trino.json_scalar_at(${json}, ${path})`, type: VARCHAR };
+};
+
+const jsonFormat: Special = (pass, call) => {
+  arity(pass, call, 1);
+  const { sql: json, type } = pass.typed(argument(call, 0));
+  return type.written === true ? { sql: sql`CAST(json(${json}) AS VARCHAR)`, type: VARCHAR } : undefined;
 };
 
 const concat: Special = (pass, call) => {
@@ -237,6 +247,7 @@ export const TEXT_CALLS: Readonly<Record<string, Special>> = {
   json_extract: jsonExtract,
   json_extract_scalar: jsonExtract,
   json_size: jsonExtract,
+  json_format: jsonFormat,
   concat,
   format,
 };

@@ -9,7 +9,7 @@ import { row } from "./rows.ts";
 
 const ROWS = 1_000_000;
 /** Places that the grid is scrolled to, from its beginning to its end. */
-const STOPS = 300;
+const STOPS = 120;
 /** What the page may hold more after scrolling through all rows than before, MB. */
 const HELD = 20;
 
@@ -100,7 +100,7 @@ async function heldAfterScrolling(page: Page): Promise<number> {
     const grid = document.querySelector('[role="grid"]');
     for (let i = 1; i <= ${STOPS}; i++) {
       grid.scrollTop = (grid.scrollHeight * i) / ${STOPS};
-      for (let wait = 0; wait < 500; wait++) {
+      for (let wait = 0; wait < 20; wait++) {
         await new Promise(requestAnimationFrame);
         if (!document.querySelector(".grid-cell .skeleton")) break;
       }

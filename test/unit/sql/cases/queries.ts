@@ -402,4 +402,59 @@ export const QUERIES: readonly QueryCase[] = [
     ["comments stay", "SELECT /* a */ n -- b\nFROM t WHERE n = 7", [[7]]],
     ["characters beyond the basic plane", "SELECT '🦆' AS duck, length('🦆🦆'), n FROM t WHERE n = 7", [["🦆", 2, 7]]],
   ]),
+  ...from("functions/aggregate.html#max (NaN as in trinodb/trino#5851)", [
+    ["max and min pass over NaN", "SELECT max(x), min(x) FROM (VALUES 1e0, nan(), 3e0) AS u(x)", [[3, 1]]],
+    ["max of nothing but NaN", "SELECT is_nan(max(x)) FROM (VALUES nan(), nan()) AS u(x)", [[true]]],
+    [
+      "max with FILTER passes over NaN",
+      "SELECT max(x) FILTER (WHERE x > 0 OR is_nan(x)) FROM (VALUES 1e0, nan(), 3e0) AS u(x)",
+      [[3]],
+    ],
+    [
+      "max_by and min_by pass over NaN",
+      "SELECT max_by(y, x), min_by(y, x) FROM (VALUES (1e0, 'a'), (nan(), 'b'), (3e0, 'c')) AS u(x, y)",
+      [["c", "a"]],
+    ],
+    [
+      "NaN beside numbers, in order",
+      "SELECT x FROM (VALUES 1e0, nan(), 3e0) AS u(x) ORDER BY x DESC",
+      [["NaN"], [3], [1]],
+    ],
+  ]),
+  ...from("functions/window.html", [
+    [
+      "GROUPS frames",
+      "SELECT n, count(*) OVER (ORDER BY sensor GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t ORDER BY n",
+      [
+        [7, 3],
+        [8, 3],
+        [9, 3],
+        [10, 5],
+        [11, 5],
+      ],
+    ],
+    [
+      "an offset that comes with the row",
+      "SELECT n, lag(n, n - 7) OVER (ORDER BY n) FROM t ORDER BY n LIMIT 2",
+      [
+        [7, 7],
+        [8, 7],
+      ],
+    ],
+    [
+      "RANGE over numbers",
+      "SELECT n, sum(n) OVER (ORDER BY n RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t ORDER BY n LIMIT 2",
+      [
+        [7, 15],
+        [8, 24],
+      ],
+    ],
+  ]),
+  ...from("language/types.html#row", [
+    [
+      "rows compared in a filter",
+      "SELECT count(*) FROM t WHERE (sensor, n) = ('A', 7) OR (sensor, n) IN (SELECT sensor, 8 FROM names)",
+      [[2]],
+    ],
+  ]),
 ];
