@@ -1,4 +1,5 @@
 /** Which lenses stand above a statement. Pure. */
+import type { TargetInfo } from "../../backend.ts";
 import type { Statement } from "../../sql/split.ts";
 import type { CommandName } from "../ids.ts";
 
@@ -22,6 +23,11 @@ export interface LensCircumstances {
   readonly billed: boolean;
   /** The values that the file's parameters have. */
   readonly values: Readonly<Record<string, string>>;
+}
+
+/** Does a target bill queries by the bytes that they read, so that an estimate is worth asking for? */
+export function billsByBytes(target: TargetInfo): boolean {
+  return target.kind === "aws" && target.billedBy === "bytes";
 }
 
 /** Statements that give rows of data. */

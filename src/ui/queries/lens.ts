@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { link } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { SQL, type SqlDocuments } from "./documents.ts";
-import { lensesOf } from "./lens-model.ts";
+import { billsByBytes, lensesOf } from "./lens-model.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -54,7 +54,7 @@ export function registerQueryLenses(
     session.onDidChangeState(async ({ kind }) => {
       if (kind !== "connected") return;
       const { target } = await session.backend();
-      billed = target.kind === "aws" && target.billedBy === "bytes";
+      billed = billsByBytes(target);
       refresh();
     }),
     vscode.languages.registerCodeLensProvider([...SQL], provider),

@@ -5,7 +5,7 @@ import { requireSpec } from "../../../src/core/spec.ts";
 import type { RunInfo } from "../../../src/rpc/page.ts";
 import { diagnose, rewriteForDuckDB, splitStatements } from "../../../src/sql/index.ts";
 import { follow } from "../../../src/ui/queries/follow.ts";
-import { lensesOf } from "../../../src/ui/queries/lens-model.ts";
+import { billsByBytes, lensesOf } from "../../../src/ui/queries/lens-model.ts";
 import { preparationText } from "../../../src/ui/queries/preparation.ts";
 import { outcomeWords, pastWords } from "../../../src/ui/queries/words.ts";
 
@@ -26,6 +26,18 @@ describe("lenses", () => {
     ["SELECT :a, :b, :a", { ...idle, values: { a: "1", c: "3" } }, ["Run", "Explain", "Chart", ":a = 1"]],
   ])("above %s", (text, circumstances, titles) => {
     const lenses = lensesOf(statement(text), circumstances);
+    expect(lenses.map((lens) => lens.title.replace(/\$\([\w-]+\) /, ""))).toEqual(titles);
+  });
+});
+
+describe("an estimate", () => {
+  const aws = { kind: "aws", account: "123456789012", region: "eu-west-1" } as const;
+  it.each([
+    ["a target that bills by bytes", { ...aws, billedBy: "bytes" }, ["Run", "Explain", "Chart", "Estimate"]],
+    ["a target that does not say so", aws, ["Run", "Explain", "Chart"]],
+    ["the local target", { kind: "local", folder: "/f", version: "1" }, ["Run", "Explain", "Chart"]],
+  ] as const)("is offered by %s or not", (_, target, titles) => {
+    const lenses = lensesOf(statement("SELECT 1"), { running: false, billed: billsByBytes(target), values: {} });
     expect(lenses.map((lens) => lens.title.replace(/\$\([\w-]+\) /, ""))).toEqual(titles);
   });
 });
