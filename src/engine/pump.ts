@@ -8,32 +8,20 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CallOptions, Counts, TrainingJob } from "../backend.ts";
-import { Admission, type Taker } from "../core/admit.ts";
-import { Analyzer } from "../core/analyze.ts";
-import type { Value } from "../core/collect.ts";
 import { Fault } from "../core/fault.ts";
 import { ForecastTable, versionName } from "../core/forecast.ts";
 import type { Exclusion } from "../core/labels.ts";
-import { groupKey, windowStart } from "../core/series.ts";
+import { windowStart } from "../core/series.ts";
 import type { PipelineSpec } from "../core/spec.ts";
-import { formatDuration, formatInstant } from "../core/time.ts";
-import {
-  type Checkpoint,
-  type Clock,
-  decodeAdmission,
-  encodeAdmission,
-  loadCheckpoint,
-  type RecordPlace,
-  saveCheckpoint,
-} from "./checkpoint.ts";
+import { type Checkpoint, type Clock, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { Collected, Collector } from "./collector.ts";
-import { eventAt } from "./columns.ts";
-import { type Compared, Comparer, toPending } from "./comparer.ts";
+import { type Compared, Comparer } from "./comparer.ts";
+import { Fold } from "./fold.ts";
 import type { IncidentBook } from "./incident-book.ts";
-import { type Lake, timestamp } from "./lake.ts";
+import type { Lake } from "./lake.ts";
 import type { LogRecord, StreamLog } from "./log/log.ts";
 import { trainingDue, withSchedule } from "./schedule.ts";
-import { type Store, storeFault, tableName } from "./store.ts";
+import { type Store, storeFault } from "./store.ts";
 import type { Training, TrainingRecord } from "./training.ts";
 import { TrainingQueue } from "./training-queue.ts";
 
@@ -83,8 +71,7 @@ export class Pump {
   readonly #abort = new AbortController();
   readonly #startedAt = Date.now();
   #state!: Checkpoint;
-  #analyzer!: Analyzer;
-  #admission!: Admission<RecordPlace>;
+  #fold!: Fold;
   readonly #queue: TrainingQueue;
   /** Zero: old data goes right after the start, or an engine that never runs for long would keep it for good. */
   #retainedAt = 0;
@@ -139,11 +126,11 @@ export class Pump {
   }
 
   get watermark(): number | null {
-    return this.#analyzer.watermark;
+    return this.#fold.analyzer.watermark;
   }
 
   get newestEvent(): number | null {
-    return this.#analyzer.newest;
+    return this.#fold.analyzer.newest;
   }
 
   get counts(): Counts {
@@ -171,11 +158,11 @@ export class Pump {
 
   /** Whether the stream has more groups than are watched. */
   get crowded(): boolean {
-    return this.#analyzer.crowded;
+    return this.#fold.analyzer.crowded;
   }
 
   groups(): { key: string; since: number }[] {
-    return this.#analyzer.groups();
+    return this.#fold.analyzer.groups();
   }
 
   /**
@@ -203,7 +190,7 @@ export class Pump {
   /** Trains by hand, on what is closed now. Resolves with the job when it has ended. */
   train(options: Required<CallOptions>): Promise<TrainingJob> {
     return this.#queue.byHand(() => {
-      const { watermark } = this.#analyzer;
+      const { watermark } = this.#fold.analyzer;
       if (watermark !== null) return windowStart(watermark, this.#parts.spec.series.every);
       throw new Fault("forecast.failed", "There is nothing to learn from yet.", {
         next: "Send records first, then train.",
@@ -279,106 +266,25 @@ export class Pump {
   }
 
   async #batch(records: readonly LogRecord[], collected: Collected): Promise<void> {
-    const cursor = { record: 0, event: 0, rejection: 0 };
-    while (cursor.record < records.length)
-      await this.#commit((writer, state) => this.#fold(writer, state, records, collected, cursor));
-  }
-
-  /** Folds records until the batch ends or a training's origin is reached; returns the state after them. */
-  async #fold(
-    writer: DuckDBConnection,
-    state: Checkpoint,
-    records: readonly LogRecord[],
-    collected: Collected,
-    cursor: { record: number; event: number; rejection: number },
-  ): Promise<Checkpoint> {
-    const { lake } = this.#parts;
-    const analyzer = this.#analyzer;
-    const admission = this.#admission;
-    const { events } = collected;
-    const first = cursor.record;
-    const counts = { ...state.counts };
-    const late = new Map<string, { key: string; start: number; events: number }>();
-    const pending = [...state.pending];
-    let clock = state.clock;
-    const take: Taker<RecordPlace> = (event, place, verdict) => {
-      if (verdict === "ahead" || verdict === "behind") {
-        this.#reject(event.time, place, verdict);
-        counts.rejected++;
-        return;
-      }
-      lake.addEvent(event.values, place.sequence, place.arrival, verdict === "late");
-      counts.events++;
-      if (verdict === "late") {
-        counts.late++;
-        this.#countLate(late, event.values, event.time);
-      }
-    };
-    for (; cursor.record < records.length; cursor.record++) {
-      const record = records[cursor.record]!;
-      const { sequence, arrival } = record;
-      if (clock.mode === "held" && this.#replay === undefined && arrival > clock.since) clock = { mode: "wall" };
-      for (; collected.rejections[cursor.rejection]?.record === cursor.record; cursor.rejection++) {
-        lake.addRejected(collected.rejections[cursor.rejection]!, sequence, arrival);
-        counts.rejected++;
-      }
-      for (; cursor.event < events.count && events.record[cursor.event] === cursor.record; cursor.event++)
-        admission.admit(eventAt(events, cursor.event), record, speedOf(clock), take);
-      if (analyzer.closable) {
-        for (const window of analyzer.close()) pending.push(toPending(window));
-        if (trainingDue({ ...state, pending }, this.#parts.spec, analyzer.watermark) !== undefined) {
-          cursor.record++;
-          break;
-        }
-      }
-    }
-    await lake.write(writer);
-    // Dropped events are told for the whole batch: they count where it ends.
-    if (cursor.record === records.length) counts.dropped += collected.dropped;
-    counts.records += cursor.record - first;
-    for (const { key, start, events } of late.values()) {
-      await writer.run(`INSERT INTO ${tableName(this.#parts.spec.name, "late_window")} VALUES ($1, $2, $3)`, [
-        key,
-        timestamp(start),
-        BigInt(events),
-      ]);
-    }
-    return { ...state, sequence: records[cursor.record - 1]!.sequence + 1, counts, pending, clock };
+    const batch = { records, collected, at: { record: 0, event: 0, rejection: 0 } };
+    while (batch.at.record < records.length)
+      await this.#commit((writer, state) => this.#fold.records(writer, state, batch, this.#replay !== undefined));
   }
 
   /** Lets the idle clock close windows, and compares what waited for a forecast. */
   async #tick(reached: number | undefined): Promise<void> {
     const { clock } = this.#state;
-    if (clock.mode === "wall") this.#analyzer.tick(Date.now(), this.#startedAt);
-    else if (clock.mode === "replay" && reached !== undefined) this.#analyzer.advanceTo(reached);
+    const { analyzer, heldSince: since } = this.#fold;
+    if (clock.mode === "wall") analyzer.tick(Date.now(), this.#startedAt);
+    else if (clock.mode === "replay" && reached !== undefined) analyzer.advanceTo(reached);
     const waiting = this.#state.pending.some((w) => w.start < this.#queue.blockedFrom);
-    const since = this.#admission.heldSince;
     const heldForLong =
       since !== undefined && Date.now() - Math.max(since, this.#startedAt) >= this.#parts.spec.source.idle;
-    if (!this.#analyzer.closable && !waiting && !heldForLong) return;
+    if (!analyzer.closable && !waiting && !heldForLong) return;
     await this.#commit(async (writer, state) => {
-      const pending = [...state.pending];
-      for (const window of this.#analyzer.close()) pending.push(toPending(window));
-      return { ...state, pending, ...(heldForLong && { counts: await this.#giveUpHeld(writer, state.counts) }) };
+      const closed = { ...state, pending: this.#fold.closed(state.pending) };
+      return heldForLong ? this.#fold.giveUpHeld(writer, closed) : closed;
     });
-  }
-
-  /** Rejects the events that were held for others to speak for them, and none came. */
-  async #giveUpHeld(writer: DuckDBConnection, counts: Counts): Promise<Counts> {
-    let { rejected } = counts;
-    this.#admission.giveUp((event, place) => {
-      this.#reject(event.time, place, "ahead");
-      rejected++;
-    });
-    await this.#parts.lake.write(writer);
-    return { ...counts, rejected };
-  }
-
-  #reject(time: number, { sequence, arrival, data }: RecordPlace, side: "ahead" | "behind"): void {
-    const limit = formatDuration(this.#parts.spec.source[side]);
-    const clock = this.#analyzer.newest === null ? "" : `, ${formatInstant(this.#analyzer.newest)}`;
-    const detail = `${formatInstant(time)} is more than ${limit} ${side} of the stream's clock${clock}`;
-    this.#parts.lake.addRejected({ reason: `time-${side}`, detail, data }, sequence, arrival);
   }
 
   /** One transaction: what `fold` does, a training planned if one is due, windows compared, the checkpoint. */
@@ -389,7 +295,7 @@ export class Pump {
     const before = this.#state;
     const state = await store.transaction(async (writer) => {
       let next = withSchedule(await fold(writer, before), spec);
-      const origin = trainingDue(next, spec, this.#analyzer.watermark);
+      const origin = trainingDue(next, spec, this.#fold.analyzer.watermark);
       if (origin !== undefined) {
         planned = await training.plan(writer, origin, versionName(origin), "schedule", Date.now());
         next = { ...next, nextTraining: origin + spec.forecast.retrain };
@@ -408,8 +314,7 @@ export class Pump {
         windows: next.counts.windows + groups * perWindow,
         compared: next.counts.compared + drained.windows,
       };
-      const admission = encodeAdmission(this.#admission.state());
-      next = { ...next, ...drained.state, counts, analyzer: this.#analyzer.state(), admission };
+      next = { ...next, ...drained.state, counts, ...this.#fold.state() };
       await saveCheckpoint(writer, spec.name, next);
       return next;
     });
@@ -420,22 +325,8 @@ export class Pump {
     on.told(told);
   }
 
-  #countLate(
-    late: Map<string, { key: string; start: number; events: number }>,
-    values: readonly Value[],
-    time: number,
-  ): void {
-    const key = this.#analyzer.keyOf(values);
-    if (key === undefined) return;
-    const start = windowStart(time, this.#parts.spec.series.every);
-    const id = groupKey([key, String(start)]);
-    const entry = late.get(id);
-    if (entry) entry.events++;
-    else late.set(id, { key, start, events: 1 });
-  }
-
   #sinceOf(key: string): number {
-    return this.#analyzer.groups().find((g) => g.key === key)?.since ?? Number.NEGATIVE_INFINITY;
+    return this.#fold.analyzer.groups().find((g) => g.key === key)?.since ?? Number.NEGATIVE_INFINITY;
   }
 
   async #retain(now: number): Promise<void> {
@@ -444,14 +335,13 @@ export class Pump {
     await log.retain({ maxAgeMs: spec.retention.stream, keepFrom: this.#state.sequence });
     // Events age by the stream's clock, rejected records, like the stream's own, by the wall's.
     const { lake: kept } = spec.retention;
-    await lake.expire({ raw: (this.#analyzer.newest ?? 0) - kept, rejected: now - kept });
+    await lake.expire({ raw: (this.#fold.analyzer.newest ?? 0) - kept, rejected: now - kept });
   }
 
   async #restore(): Promise<void> {
-    const { store, spec, liveFrom, book } = this.#parts;
+    const { store, spec, liveFrom, lake, book } = this.#parts;
     this.#state = await loadCheckpoint(store, spec.name, liveFrom);
-    this.#analyzer = new Analyzer(spec, this.#state.analyzer ?? undefined);
-    this.#admission = new Admission(this.#analyzer, decodeAdmission(this.#state.admission));
+    this.#fold = new Fold(spec, lake, this.#state);
     await book.load();
   }
 
@@ -483,8 +373,4 @@ export class Pump {
       if (!until.aborted) throw error;
     });
   }
-}
-
-function speedOf(clock: Clock): number {
-  return clock.mode === "replay" ? clock.speed : 1;
 }
