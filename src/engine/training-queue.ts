@@ -13,7 +13,6 @@ import type { Training, TrainingRecord } from "./training.ts";
 const TRAIN_AGAIN = 5_000;
 /** How often a training by hand tells how far it is, ms. */
 const TELL_EVERY = 50;
-const UNFINISHED: readonly TrainingJob["state"][] = ["queued", "preparing", "training"];
 
 export interface QueueParts {
   readonly pipeline: string;
@@ -48,9 +47,7 @@ export class TrainingQueue {
 
   /** Takes up what the engine before this one left unfinished. */
   async load(): Promise<void> {
-    this.#waiting = (await this.#parts.training.list(100))
-      .filter((r) => UNFINISHED.includes(r.job.state))
-      .sort((a, b) => a.job.origin - b.job.origin);
+    this.#waiting = await this.#parts.training.unfinished();
   }
 
   /** The trainings that wait or run. */

@@ -26,6 +26,9 @@ import { timestamp } from "./lake.ts";
 import { append, rowsOf, type Store, tableName } from "./store.ts";
 import type { TrainPool, TrainTask } from "./train-pool.ts";
 
+/** The states of a training that has not ended, for SQL. */
+const UNFINISHED = ["queued", "preparing", "training"].map(quoteText).join(", ");
+
 /** What a training is, as the store keeps it. */
 export interface TrainingRecord {
   readonly job: TrainingJob;
@@ -199,6 +202,14 @@ export class Training {
     ]);
   }
 
+  /** The trainings that have not ended, oldest origin first. All of them: a pump that catches up plans hundreds ahead. */
+  async unfinished(): Promise<TrainingRecord[]> {
+    const rows = await this.#store.read(
+      `SELECT record FROM ${this.#table("training")} WHERE state IN (${UNFINISHED}) ORDER BY origin, started_at`,
+    );
+    return rows.map((r) => JSON.parse(String(r.record)) as TrainingRecord);
+  }
+
   /** The trainings of the pipeline, newest first. */
   async list(limit: number): Promise<TrainingRecord[]> {
     const rows = await this.#store.read(
@@ -222,7 +233,7 @@ export class Training {
   /** Removes the frozen series of trainings before `origin`, but for the newest. */
   async tidy(origin: number): Promise<void> {
     const rows = await this.#store.read(
-      `SELECT version FROM ${this.#table("training")} WHERE origin < $1 AND state NOT IN ('queued', 'preparing', 'training')`,
+      `SELECT version FROM ${this.#table("training")} WHERE origin < $1 AND state NOT IN (${UNFINISHED})`,
       [BigInt(origin)],
     );
     for (const { version } of rows) await rm(this.#preparedFile(String(version)), { force: true });

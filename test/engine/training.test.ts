@@ -1,5 +1,16 @@
-import { describe, expect, it } from "vitest";
-import { faultOf, select, settled, sharedEngine, writePipeline } from "../support/engine.ts";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { versionName } from "../../src/core/forecast.ts";
+import { Store } from "../../src/engine/store.ts";
+import {
+  dataFolder,
+  faultOf,
+  select,
+  settled,
+  sharedEngine,
+  startTestEngine,
+  writePipeline,
+} from "../support/engine.ts";
 import { MINUTE, ordersBetween, ordersPipeline, START, toRecords } from "../support/orders.ts";
 import { Producer } from "../support/producer.ts";
 
@@ -47,6 +58,47 @@ describe("a pipeline without a forecast", () => {
     expect(west!.last!.median).not.toBeNull();
     const methods = await select(engine().backend, name, "SELECT DISTINCT method FROM forecast ORDER BY 1");
     expect(methods.flat()).toContain(west!.method);
+  });
+});
+
+describe("trainings that an engine left unfinished", () => {
+  it("are all taken up by the next, also hundreds of them", { timeout: 300_000 }, async () => {
+    const name = "backlog";
+    const folder = dataFolder();
+    const first = await startTestEngine(folder);
+    const file = await writePipeline(folder, ordersPipeline(name));
+    await first.backend.stack.deploy({ file, trusted: true });
+    await new Producer(first.endpoint, name).put(toRecords(ordersBetween(0, 35)));
+    await settled(first.backend, name);
+    const [pattern] = await first.backend.forecasts.jobs(name, 1);
+    await first.end();
+
+    // What a pump leaves behind that has caught up with hours of events before the first training was through.
+    const store = await Store.open(join(folder, ".forewatch", "store.duckdb"));
+    for (let i = 1; i <= 130; i++) {
+      const job = {
+        ...pattern!,
+        id: `${name}-${i}`,
+        state: "queued",
+        startedAt: pattern!.startedAt + i,
+        endedAt: null,
+      };
+      await store.writer.run(`INSERT INTO "_${name}".training VALUES ($1, $2, $3, $4, $5, $6)`, [
+        job.id,
+        versionName(job.origin),
+        BigInt(job.origin),
+        BigInt(job.startedAt),
+        job.state,
+        JSON.stringify({ job, version: versionName(job.origin) }),
+      ]);
+    }
+    await store.close();
+    const second = await startTestEngine(folder);
+    onTestFinished(() => second.kill());
+    await settled(second.backend, name);
+    const jobs = await second.backend.forecasts.jobs(name, 1_000);
+    expect(jobs).toHaveLength(131);
+    expect(new Set(jobs.map((j) => j.state))).toEqual(new Set(["succeeded"]));
   });
 });
 

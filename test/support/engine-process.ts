@@ -180,7 +180,7 @@ export async function settled(backend: Backend, pipeline: string): Promise<Pipel
   for (;;) {
     const done = await eventually(async () => {
       const status = await backend.stack.get(pipeline);
-      const jobs = await backend.forecasts.jobs(pipeline, 100);
+      const jobs = await backend.forecasts.jobs(pipeline, 1_000);
       const { behind, counts } = status;
       if (behind === 0 && counts.compared >= counts.windows && jobs.every((j) => j.endedAt !== null)) return { status };
       const now = JSON.stringify([behind, counts, jobs.map((j) => [j.id, j.state, j.seriesDone])]);
