@@ -234,9 +234,14 @@ function storable({ sql, columns = [] }: Rewritten): string {
   return `SELECT ${list.join(", ")} FROM (${sql}\n) AS result(${columns.map((_, i) => `c${i}`).join(", ")})`;
 }
 
-/** The column as the grid shows it: instants in their zone, with the zone's name behind, as Athena writes them. */
+/** The column as the grid shows it: intervals and instants as Athena writes them, these in their zone with its name behind. */
 function shown({ stored, type, zone }: KeptColumn): string {
   const column = quoteIdentifier(stored);
+  if (type === "interval day to second") return `trino.interval_text(${column})`;
+  if (type === "interval year to month") {
+    const months = `(year(${column}) * 12 + month(${column}))`;
+    return `CASE WHEN ${months} < 0 THEN '-' ELSE '' END || abs(${months}) // 12 || '-' || abs(${months}) % 12`;
+  }
   if (zone === undefined || !type.endsWith("with time zone")) return column;
   const digits = /\((\d+)\)/.exec(type)?.[1];
   const format = Number(digits ?? 3) > 3 ? "%Y-%m-%d %H:%M:%S.%f" : "%Y-%m-%d %H:%M:%S.%g";

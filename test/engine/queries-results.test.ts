@@ -66,6 +66,14 @@ describe("a kept result", () => {
     expect(fault.code).toBe("input.invalid");
   });
 
+  it("shows intervals as Athena writes them", async () => {
+    const sql = `SELECT INTERVAL '2' DAY, INTERVAL '90' MINUTE * -1, INTERVAL '1.5' SECOND, INTERVAL '14' MONTH, INTERVAL '-3' YEAR,
+      TIMESTAMP '2001-03-05 06:00:00' - TIMESTAMP '2001-03-04 00:30:00'`;
+    expect(await rows(sql)).toEqual([
+      ["2 00:00:00.000", "-0 01:30:00.000", "0 00:00:01.500", "1-2", "-3-0", "1 05:30:00.000"],
+    ]);
+  });
+
   it("gives a view up when it is told to", async () => {
     const { query } = await ask(MILLION);
     const abort = new AbortController();
