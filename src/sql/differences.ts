@@ -157,7 +157,7 @@ export const REFUSED: readonly Refusal[] = [
     construct: "NULLS FIRST, contains and array_position over values that may be NaN",
     reason: "DuckDB takes NaN for the largest value, equal to itself.",
     instead: "is_nan first",
-    example: "SELECT v FROM t ORDER BY v / v NULLS FIRST",
+    example: "SELECT n FROM t ORDER BY v / v NULLS FIRST",
   },
   {
     construct: "Nested arrays and rows in comparisons, NOT IN over rows",
