@@ -71,7 +71,7 @@ function Entry({ entry, incident, zone, onLink }: EntryProps) {
           <header class="card-head">
             <b>{entry.author}</b> {time}
           </header>
-          <Markdown text={entry.text} onLink={onLink} />
+          <Markdown text={entry.text} breaks onLink={onLink} />
         </article>
       </li>
     );
@@ -111,7 +111,7 @@ function Editor({ draft, preview, busy, author, onDraft, onPreview, onNote, onLi
         </div>
         {preview ? (
           <div class="note-preview">
-            {empty ? <p class="muted">Nothing to preview.</p> : <Markdown text={draft} onLink={onLink} />}
+            {empty ? <p class="muted">Nothing to preview.</p> : <Markdown text={draft} breaks onLink={onLink} />}
           </div>
         ) : (
           <vscode-text-area

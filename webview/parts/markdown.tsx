@@ -8,11 +8,13 @@ import type { ComponentChildren } from "preact";
 
 interface Props {
   readonly text: string;
+  /** A line that is begun anew stays one, as whoever types a note means it; in a file it is only where the text wraps. */
+  readonly breaks?: boolean;
   readonly onLink: (href: string) => void;
 }
 
-export function Markdown({ text, onLink }: Props) {
-  const tokens = marked.lexer(text, { gfm: true, breaks: true });
+export function Markdown({ text, breaks = false, onLink }: Props) {
+  const tokens = marked.lexer(text, { gfm: true, breaks });
   return <div class="markdown">{blocks(tokens, onLink)}</div>;
 }
 
