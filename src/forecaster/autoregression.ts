@@ -12,6 +12,8 @@ export class LagEquations {
   readonly #seen: Uint8Array;
   readonly #gram: Float64Array;
   readonly #rhs: Float64Array;
+  /** By distance: for the longer lag of each pair, ascending, the pair's place in the matrix. */
+  readonly #pairs = new Map<number, { readonly lag: number; readonly place: number }[]>();
   #end: number;
 
   /** `filled` is standardized and without gaps; `seen` is 1 where it was observed: only such windows are learned. */
@@ -22,6 +24,15 @@ export class LagEquations {
     const size = lags.length + 1;
     this.#gram = new Float64Array(size * size);
     this.#rhs = new Float64Array(size);
+    lags.forEach((lag, i) => {
+      for (let j = 0; j <= i; j++) {
+        const distance = lag - lags[j]!;
+        const pair = { lag, place: i * size + j };
+        const known = this.#pairs.get(distance);
+        if (known) known.push(pair);
+        else this.#pairs.set(distance, [pair]);
+      }
+    });
     this.#end = lags.at(-1) ?? 0;
   }
 
@@ -35,15 +46,16 @@ export class LagEquations {
     const [gram, rhs, filled] = [this.#gram, this.#rhs, this.#filled];
     const seen = this.#seen;
     this.#addProducts(from, end);
+    const targets = filled.slice(from, end);
+    for (let t = from; t < end; t++) if (seen[t] !== 1) targets[t - from] = 0;
+    lags.forEach((lag, k) => {
+      rhs[k]! += dot(targets, filled.subarray(from - lag, end - lag));
+    });
+    for (const target of targets) rhs[size - 1]! += target;
     // The products above are of all windows; those that were not observed are taken out again.
     const row = new Float64Array(size).fill(1);
     for (let t = from; t < end; t++) {
-      if (seen[t] === 1) {
-        const target = filled[t]!;
-        for (let k = 0; k < size - 1; k++) rhs[k]! += target * filled[t - lags[k]!]!;
-        rhs[size - 1]! += target;
-        continue;
-      }
+      if (seen[t] === 1) continue;
       for (let k = 0; k < size - 1; k++) row[k] = filled[t - lags[k]!]!;
       for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) gram[i * size + j]! -= row[i]! * row[j]!;
     }
@@ -57,22 +69,13 @@ export class LagEquations {
     const { lags } = this;
     const size = lags.length + 1;
     const [gram, filled] = [this.#gram, this.#filled];
-    /** By distance: for the longer lag of each pair, ascending, the pair's place in the matrix. */
-    const pairs = new Map<number, { readonly lag: number; readonly place: number }[]>();
     lags.forEach((lag, i) => {
-      for (let j = 0; j <= i; j++) {
-        const distance = lag - lags[j]!;
-        const known = pairs.get(distance);
-        const pair = { lag, place: i * size + j };
-        if (known) known.push(pair);
-        else pairs.set(distance, [pair]);
-      }
       let sum = 0;
       for (let t = from - lag; t < end - lag; t++) sum += filled[t]!;
       gram[(size - 1) * size + i]! += sum;
     });
     gram[size * size - 1]! += end - from;
-    for (const [distance, places] of pairs) {
+    for (const [distance, places] of this.#pairs) {
       let at = places[0]!.lag;
       let sum = dot(filled.subarray(from - at, end - at), filled.subarray(from - at + distance, end - at + distance));
       for (const { lag, place } of places) {

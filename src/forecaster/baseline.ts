@@ -17,19 +17,21 @@ export class SeasonalNaive implements Member {
   }
 
   forecast(origins: readonly number[], horizon: number): Float64Array[] {
+    const [values, season] = [this.#values, this.#season];
     return origins.map((origin) => {
-      const cycle = new Float64Array(this.#season).fill(Number.NaN);
-      let fallback = 0;
-      for (let t = 0; t < origin; t++) {
-        const v = this.#values[t]!;
-        if (Number.isNaN(v)) continue;
-        cycle[t % this.#season] = v;
-        fallback = v;
+      let newest = origin - 1;
+      while (newest >= 0 && Number.isNaN(values[newest]!)) newest--;
+      const fallback = newest >= 0 ? values[newest]! : 0;
+      const path = new Float64Array(horizon);
+      for (let h = 0; h < horizon; h++) {
+        if (h >= season) path[h] = path[h - season]!;
+        else {
+          let t = origin + h - season;
+          while (t >= 0 && Number.isNaN(values[t]!)) t -= season;
+          path[h] = t >= 0 ? values[t]! : fallback;
+        }
       }
-      return Float64Array.from({ length: horizon }, (_, h) => {
-        const v = cycle[(origin + h) % this.#season]!;
-        return Number.isNaN(v) ? fallback : v;
-      });
+      return path;
     });
   }
 }

@@ -49,7 +49,7 @@ export class SeasonalSmoothing implements Member {
     } else {
       const losses = STARTS.map(loss);
       const start = STARTS[losses.indexOf(Math.min(...losses))] ?? STARTS[0]!;
-      this.#parameters = minimise(loss, start, SPREAD, { steps: 120, tolerance: 1e-5 }).at;
+      this.#parameters = minimise(loss, start, SPREAD, { steps: 80, tolerance: 3e-4 }).at;
     }
     this.#learned = end;
   }
@@ -199,8 +199,8 @@ const REFINE_SPREAD = Float64Array.of(0.3, 0.3, 0.3, -0.3);
 
 /** The search is repeated only once the history has grown by this factor: four parameters change slowly. */
 const RELEARN_GROWTH = 1.9;
-const HORIZON_SAMPLES = 48;
-const MOST_ORIGINS = 128;
+const HORIZON_SAMPLES = 16;
+const MOST_ORIGINS = 64;
 const ONE_STEP_SHARE = 0.15;
 
 /** The mean of `value` at each phase of a cycle, over windows [0, span); `prior` zeros are counted in. */
