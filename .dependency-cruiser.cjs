@@ -15,7 +15,7 @@ const may = {
   "src/engine": [
     ...["core", "forecaster", "sql", "rpc"].map((f) => inside(`src/${f}`)),
     "^src/backend\\.ts$",
-    ...pkg("@duckdb", "cbor-x", "vscode-jsonrpc", "jsonc-parser"),
+    ...pkg("@duckdb", "cbor-x", "vscode-jsonrpc", "jsonc-parser", "undici"),
   ],
   "src/local": [inside("src/rpc"), inside("src/core"), "^src/backend\\.ts$", ...pkg("vscode-jsonrpc")],
   "src/aws": [

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { Fault } from "./core/fault.ts";
-import { openLocal } from "./local/index.ts";
 import { Chooser } from "./ui/choose.ts";
 import { createCommands } from "./ui/commands/create.ts";
 import { forecastCommands } from "./ui/commands/forecasts.ts";
@@ -91,6 +90,8 @@ function targetOpener(extension: vscode.ExtensionContext, log: Log): OpenTarget 
       throw new Fault("target.unsupported", `This version of Forewatch cannot work with ${choice.name} on AWS yet.`, {
         next: "Select the local target.",
       });
+    // Loaded with the first engine, as all that speaks to it: activation has no use for it.
+    const { openLocal } = await import("./local/index.ts");
     return openLocal({
       folder,
       replace,

@@ -3,11 +3,23 @@ import { DAY, HOUR, MINUTE, SECOND } from "../core/time.ts";
 
 export type TimeZone = "utc" | "local";
 
-const COUNT = new Intl.NumberFormat("en-US");
+/**
+ * Made when first used: the first formatter of a process reads tables for tens of milliseconds, which the extension's
+ * activation need not wait for. Making any takes a hundred times as long as using it.
+ */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const count = once(() => new Intl.NumberFormat("en-US"));
 
 /** 1903322 as `1,903,322`. */
-export function formatCount(count: number): string {
-  return COUNT.format(count);
+export function formatCount(number: number): string {
+  return count().format(number);
 }
 
 /** `1 record`, `2 records`; `many` for words that do not just take an s. */
@@ -15,11 +27,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+const compact = once(() => new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 }));
 
 /** Records a second: `0/s`, `3.4/s`, `1.2K/s`. */
 export function formatRate(perSecond: number): string {
-  return `${COMPACT.format(perSecond)}/s`;
+  return `${compact().format(perSecond)}/s`;
 }
 
 /** Bytes in the units that disks and bills use: `13.2 MB`. */
@@ -63,7 +75,7 @@ export function formatTime(at: number, zone: TimeZone, now = Date.now()): string
   return timeFormat(zone, year).format(at);
 }
 
-/** Making a formatter takes a hundred times as long as using it, and a tree of 500 series uses it a thousand times. */
+/** A tree of 500 series uses them a thousand times. */
 const TIME_FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 function timeFormat(zone: TimeZone, year: boolean): Intl.DateTimeFormat {
@@ -82,12 +94,12 @@ function timeFormat(zone: TimeZone, year: boolean): Intl.DateTimeFormat {
   return made;
 }
 
-const VALUE = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
+const significant = once(() => new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 }));
 
 /** A value of a measure: at most four significant digits, `no value` where there is none. */
 export function formatValue(value: number | null): string {
   if (value === null) return "no value";
-  return VALUE.format(value);
+  return significant().format(value);
 }
 
 /** A deviation as a multiple of the band's half width, signed: `-4.2`. */

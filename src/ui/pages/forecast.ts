@@ -1,5 +1,5 @@
 /** What the forecast page asks. */
-import { packChart } from "../../rpc/page.ts";
+import { packChart } from "../../rpc/columns.ts";
 import { run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { inFileOrder } from "../snapshot.ts";

@@ -7,13 +7,15 @@ import type { HostTells, KeptPage, PageSubjects } from "../../rpc/page.ts";
 import type { Context, Panels } from "../context.ts";
 import { PANELS, type PanelName } from "../ids.ts";
 import { forecastHandlers } from "./forecast.ts";
+import { identity } from "./identity.ts";
 import { incidentHandlers } from "./incident.ts";
-import { identity, type OwnHandlers, openPage, type Page } from "./panel.ts";
+import type { OwnHandlers, Page } from "./panel.ts";
 import { previewHandlers } from "./preview.ts";
 
 interface OpenPanel<P extends PanelName = PanelName> {
   readonly panel: vscode.WebviewPanel;
-  readonly page: Page<P>;
+  /** Comes once the pages' transport is loaded, which the extension's activation does without. */
+  readonly page: Promise<Page<P>>;
 }
 
 /** How each kind of panel is made: its handlers, the name on its tab before the page says better, its icon. */
@@ -41,7 +43,7 @@ export class Pages implements Panels {
     const open = this.#open.get(key(name, subject)) as OpenPanel<P> | undefined;
     if (open) {
       open.panel.reveal();
-      open.page.show(subject);
+      void open.page.then((page) => page.show(subject));
       return;
     }
     const column = beside ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
@@ -57,7 +59,8 @@ export class Pages implements Panels {
     method: M,
     params: HostTells<P>[M],
   ): void {
-    (this.#open.get(key(name, subject)) as OpenPanel<P> | undefined)?.page.tell(method, params);
+    const open = this.#open.get(key(name, subject)) as OpenPanel<P> | undefined;
+    void open?.page.then((page) => page.tell(method, params));
   }
 
   close<P extends PanelName>(name: P, subject: PageSubjects[P]): void {
@@ -86,13 +89,16 @@ export class Pages implements Panels {
     const kind = KINDS[name];
     const icon = (theme: string) => vscode.Uri.joinPath(context.extension.extensionUri, "media", `tab-${theme}.svg`);
     panel.iconPath = { light: icon("light"), dark: icon("dark") };
-    const page = openPage<P>(context, panel as typeof panel & { title?: string }, {
-      page: name,
-      subject,
-      title: kind.title(subject),
-      handlers: (own) => kind.handlers(context, own),
-      ...(kept !== undefined && { kept }),
-    });
+    const page = import("./panel.ts").then(({ openPage }) =>
+      openPage<P>(context, panel as typeof panel & { title?: string }, {
+        page: name,
+        subject,
+        title: kind.title(subject),
+        handlers: (own) => kind.handlers(context, own),
+        ...(kept !== undefined && { kept }),
+      }),
+    );
+    page.catch((error: unknown) => context.log.show(error));
     const id = key(name, subject);
     this.#open.set(id, { panel, page } as unknown as OpenPanel);
     panel.onDidDispose(() => this.#open.delete(id));

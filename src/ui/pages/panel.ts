@@ -18,6 +18,7 @@ import {
 } from "../../rpc/page.ts";
 import type { Context } from "../context.ts";
 import { author, onDidChangeSettings, setting } from "../settings.ts";
+import { identity } from "./identity.ts";
 import { saveAs } from "./save.ts";
 
 type CommonRequest = "page.open" | "clipboard.write" | "files.save";
@@ -157,11 +158,4 @@ class PageMemory<P extends PageName> {
   #all(): readonly (readonly [string, PageStates[P]])[] {
     return this.#memento.get(this.#key, []);
   }
-}
-
-/** What makes a subject the same page: not which series or range it shows just now. */
-export function identity(subject: PageSubjects[PageName]): string {
-  if ("incident" in subject) return subject.incident;
-  if ("file" in subject) return subject.file;
-  return subject.pipeline;
 }

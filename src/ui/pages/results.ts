@@ -9,7 +9,7 @@ import { formatBytes, formatTime } from "../format.ts";
 import { VIEWS } from "../ids.ts";
 import { withProgress } from "../progress.ts";
 import { author, setting } from "../settings.ts";
-import { type OwnHandlers, openPage, type Page } from "./panel.ts";
+import type { OwnHandlers, Page } from "./panel.ts";
 import { askWhere } from "./save.ts";
 
 export interface ResultsView extends vscode.Disposable {
@@ -21,16 +21,20 @@ export function createResultsView(context: Context): ResultsView {
   let page: Page<"results"> | undefined;
   let pipeline = "";
   const provider: vscode.WebviewViewProvider = {
-    resolveWebviewView(view) {
+    async resolveWebviewView(view) {
+      let disposed = false;
+      view.onDidDispose(() => {
+        disposed = true;
+        page = undefined;
+      });
+      const { openPage } = await import("./panel.ts");
+      if (disposed) return;
       pipeline ||= context.live.snapshot.pipelines[0]?.name ?? context.files.list[0]?.name ?? "";
       page = openPage(context, view, {
         page: "results",
         subject: { pipeline },
         title: "Results",
         handlers: () => resultsHandlers(context),
-      });
-      view.onDidDispose(() => {
-        page = undefined;
       });
     },
   };
