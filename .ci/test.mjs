@@ -1,5 +1,6 @@
 // npm test [-- SUITE ...]: sets everything up, runs the suites one after another and prints a closing line for each.
-// Suites: lint types layers unit golden engine contract; by name also vscode infra pages e2e stress flink.
+// Suites: lint types layers unit golden engine stress contract infra vscode pages e2e; by name also flink.
+// stress kills the engine a few times, or two hundred when it is asked for by name (FOREWATCH_KILLS says otherwise).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuild, ensureDependencies, root, run } from "./setup.mjs";
@@ -27,7 +28,11 @@ const SUITES = {
   flink: () => vitest("flink"),
 };
 /** What `npm test` runs; the others are asked for by name. */
-const DEFAULT = ["lint", "types", "layers", "unit", "golden", "engine", "contract"];
+const DEFAULT = [
+  ...["lint", "types", "layers", "unit", "golden", "engine", "stress", "contract", "infra"],
+  ...["vscode", "pages", "e2e"],
+];
+const FEW_KILLS = "4";
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in SUITES));
@@ -35,6 +40,7 @@ if (unknown.length > 0) {
   console.error(`There is no suite ${unknown.join(", ")}. Suites: ${Object.keys(SUITES).join(", ")}.`);
   process.exit(2);
 }
+if (asked.length === 0) process.env.FOREWATCH_KILLS ??= FEW_KILLS;
 await ensureDependencies();
 await ensureBuild();
 mkdirSync(reports, { recursive: true });

@@ -41,6 +41,8 @@ const PAGE = 200;
 const AT_ONCE = 2;
 /** Runs that the history remembers. */
 const REMEMBERED = 500;
+/** Rewritten statements that are kept: the same ones are run again and again. */
+const REWRITTEN = 100;
 /** An interrupt that comes between two calls of DuckDB's is lost: it is sent again at this pace, ms. */
 const INTERRUPT_AGAIN = 25;
 
@@ -52,8 +54,13 @@ export class Queries implements QueriesPort {
   readonly #results: Results;
   readonly #turns = new Turns(AT_ONCE);
   readonly #prepared = new Map<string, Map<string, string>>();
+  /** By pipeline: a connection that waits for the next statement, as getting one ready takes longer than many statements. */
+  readonly #spare = new Map<string, Promise<DuckDBConnection>>();
   readonly #made = new WeakMap<Pipeline, Promise<readonly TableInfo[]>>();
+  /** By the tables that they were rewritten for: what statements became in DuckDB's dialect, the newest last. */
+  readonly #rewritten = new WeakMap<Promise<readonly TableInfo[]>, Map<string, Rewritten>>();
   readonly #runs: { pipeline: string; run: QueryRun }[] = [];
+  #closed = false;
 
   /** @param folder the engine's data folder */
   constructor(store: Store, registry: Registry, folder: string) {
@@ -140,6 +147,9 @@ export class Queries implements QueriesPort {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const spare of this.#spare.values()) (await spare.catch(() => undefined))?.closeSync();
+    this.#spare.clear();
     await this.#results.close();
   }
 
@@ -154,25 +164,32 @@ export class Queries implements QueriesPort {
     const { bound, offset } = bind(request);
     const toSource = (at: number) => offset + bound.map(at);
     const prepared = this.#preparedOf(spec.name);
-    const tables = [...tablesOf(spec), ...(await this.#madeIn(target))];
-    const rewritten = rewrite(bound, request.sql, toSource, {
-      catalogue: { tables },
-      prepared,
-      locate: (location) => this.#locate(location),
+    const connecting = this.#connection(spec);
+    const rewriting = this.#rewrite(target, bound, request.sql, toSource, prepared).then(async (rewritten) => {
+      refuseChanges(rewritten, spec);
+      if (rewritten.writes !== undefined) await emptyFolder(rewritten.writes);
+      return { rewritten, table: await this.#results.tableOf(query) };
     });
-    refuseChanges(rewritten, spec);
-    if (rewritten.writes !== undefined) await emptyFolder(rewritten.writes);
-    const table = await this.#results.tableOf(query);
-    const connection = await this.#connect(spec);
+    const [ready, connected] = await Promise.allSettled([rewriting, connecting]);
+    if (connected.status === "rejected") throw connected.reason;
+    const connection = connected.value;
+    if (ready.status === "rejected") {
+      connection.closeSync();
+      throw ready.reason;
+    }
+    const { rewritten, table } = ready.value;
+    const pageSize = request.pageSize ?? PAGE;
     try {
-      const { columns, rowCount } = await interruptible(connection, signal, () =>
-        materialize(connection, rewritten, table),
+      const { columns, rowCount, head } = await interruptible(connection, signal, () =>
+        materialize(connection, rewritten, table, pageSize),
       );
+      // What a name stands for has changed, and with it what other statements become.
+      if (rewritten.prepare || rewritten.deallocate !== undefined || rewritten.table !== undefined)
+        this.#made.delete(target);
       if (rewritten.prepare) prepared.set(rewritten.prepare.name, rewritten.prepare.text);
       if (rewritten.deallocate !== undefined) prepared.delete(rewritten.deallocate);
-      if (rewritten.table !== undefined) this.#made.delete(target);
       this.#results.keep(query, columns, rowCount);
-      const rows = await this.#results.rows(query, 0, request.pageSize ?? PAGE);
+      const rows = head ?? (await this.#results.rows(query, 0, pageSize));
       return {
         query,
         columns: columns.map(({ name, type }) => ({ name, type })),
@@ -191,7 +208,23 @@ export class Queries implements QueriesPort {
       throw placed(fault, request.sql, toSource(place), length);
     } finally {
       connection.closeSync();
+      this.#prepareSpare(spec);
     }
+  }
+
+  /** A connection for one statement: settings that it makes end with it. */
+  async #connection(spec: PipelineSpec): Promise<DuckDBConnection> {
+    const spare = this.#spare.get(spec.name);
+    this.#spare.delete(spec.name);
+    return (await spare?.catch(() => undefined)) ?? this.#connect(spec);
+  }
+
+  #prepareSpare(spec: PipelineSpec): void {
+    if (this.#closed || this.#spare.has(spec.name)) return;
+    const spare = this.#connect(spec);
+    // Should it fail, the next statement tries for itself, and tells.
+    spare.catch(() => {});
+    this.#spare.set(spec.name, spare);
   }
 
   /** Does `work` on a connection of its own that `signal` interrupts, when it is its turn. */
@@ -223,6 +256,35 @@ export class Queries implements QueriesPort {
       this.#made.set(pipeline, made);
     }
     return made;
+  }
+
+  /** A statement in DuckDB's dialect, as it was rewritten last where nothing that it hangs on has changed. */
+  async #rewrite(
+    target: Pipeline,
+    bound: Bound,
+    source: string,
+    toSource: (offset: number) => number,
+    prepared: ReadonlyMap<string, string>,
+  ): Promise<Rewritten> {
+    const made = this.#madeIn(target);
+    let known = this.#rewritten.get(made);
+    if (!known) {
+      known = new Map();
+      this.#rewritten.set(made, known);
+    }
+    const before = known.get(bound.text);
+    if (before) return before;
+    const rewritten = rewrite(bound, source, toSource, {
+      catalogue: { tables: [...tablesOf(target.spec), ...(await made)] },
+      prepared,
+      locate: (location) => this.#locate(location),
+    });
+    known.set(bound.text, rewritten);
+    for (const oldest of known.keys()) {
+      if (known.size <= REWRITTEN) break;
+      known.delete(oldest);
+    }
+    return rewritten;
   }
 
   /** The folder that stands for a bucket's path; none lies outside of the engine's own. */

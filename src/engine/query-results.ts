@@ -176,20 +176,30 @@ export class Results {
   }
 }
 
+interface Materialized {
+  readonly columns: KeptColumn[];
+  readonly rowCount: number;
+  /** The first rows, where they are shown just as they lie there. */
+  readonly head?: Cell[][];
+}
+
 /**
- * Writes a statement's rows to `table`, by `CREATE TABLE AS` where it has rows, and gives its columns and their count.
- * A statement that only does something leaves one row with the number of rows it touched, or none.
+ * Writes a statement's rows to `table`, by `CREATE TABLE AS` where it has rows, and gives its columns, their count, and of the
+ * rows up to `first`. A statement that only does something leaves one row with the number of rows it touched, or none.
  */
 export async function materialize(
   connection: DuckDBConnection,
   rewritten: Rewritten,
   table: string,
-): Promise<{ columns: KeptColumn[]; rowCount: number }> {
+  first: number,
+): Promise<Materialized> {
   const { columns: known } = rewritten;
   if (known !== undefined || rewritten.kind === "show" || rewritten.kind === "describe") {
     const made = await connection.runAndReadAll(`${createPrefix(table)}${storable(rewritten)}`);
     const rowCount = Number(made.getRows()[0]?.[0] ?? 0);
-    const head = await connection.runAndReadAll(`SELECT * FROM ${table} LIMIT 0`);
+    const head = await connection.runAndReadAll(
+      `SELECT * FROM ${table} WHERE rowid < ${Math.max(0, Math.floor(first))} ORDER BY rowid`,
+    );
     const types = head.columnTypes().map(String);
     const columns = head.columnNames().map((stored, i) => {
       const zone = known?.[i]?.zone ?? (/WITH TIME ZONE$/.test(types[i] ?? "") ? "UTC" : undefined);
@@ -200,7 +210,8 @@ export async function materialize(
         ...(zone !== undefined && { zone }),
       };
     });
-    return { columns, rowCount };
+    const plain = columns.every((column) => shown(column) === quoteIdentifier(column.stored));
+    return { columns, rowCount, ...(plain && { head: head.getRowsJson() as Cell[][] }) };
   }
   const result = await connection.runAndReadAll(rewritten.sql);
   const rows = result.getRowsJson() as Cell[][];
