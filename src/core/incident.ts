@@ -3,7 +3,7 @@
  * write on it, and it is resolved. Both targets and every front end read the same record.
  */
 
-import { labelOf, parseSeriesId } from "./series.ts";
+import { humanise, labelOf, parseSeriesId } from "./series.ts";
 import type { AlarmRule, Severity } from "./spec.ts";
 import { formatInstant } from "./time.ts";
 
@@ -231,7 +231,7 @@ export function entry(
   return { ...record, timeline: [...record.timeline, { id, kind, at, author, text }] };
 }
 
-/** What broke, in a few words: `departures below forecast at BOS, EWR and JFK`. */
+/** What broke, in a few words: `Departures below forecast at BOS, EWR and JFK`. */
 export function titleOf(
   rule: Pick<AlarmRule, "measure" | "direction">,
   contributors: readonly { readonly series: string }[],
@@ -241,7 +241,7 @@ export function titleOf(
     .map((c) => Object.values(parseSeriesId(c.series)?.by ?? {}).join(" "))
     .filter((p) => p.length > 0);
   const where = places.length === 0 ? "" : ` at ${enumerate([...new Set(places)].sort(), 4)}`;
-  return `${rule.measure} ${side} forecast${where}`;
+  return `${humanise(rule.measure)} ${side} forecast${where}`;
 }
 
 /** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */

@@ -106,3 +106,9 @@ export function* combinations(lists: readonly (readonly string[])[], head: Group
   if (head.length === lists.length) yield head;
   else for (const value of lists[head.length]!) yield* combinations(lists, [...head, value]);
 }
+
+/** A measure's name as people read it: `mean_delay` is `Mean delay`. */
+export function humanise(name: string): string {
+  const words = name.replaceAll(/[_-]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

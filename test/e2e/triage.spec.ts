@@ -5,7 +5,7 @@ import { expect, stormTest as test } from "./support/fixtures.ts";
 import { Focus } from "./support/focus.ts";
 import { STORM_FILE } from "./support/storm.ts";
 
-const OPENED = /departures below forecast at .*(BOS|EWR|JFK|LGA)/i;
+const OPENED = /Departures below forecast at .*(BOS|EWR|JFK|LGA)/i;
 
 test("triage the storm: notification, sentence, note, severity, resolve, post-mortem", async ({ vscode, folder }) => {
   const tree = await vscode.tree("Forewatch", "Pipeline");
@@ -43,7 +43,7 @@ test("triage the storm: notification, sentence, note, severity, resolve, post-mo
 
   await page.locator(".incident-actions vscode-button", { hasText: "Resolve" }).click();
   await expect(page.locator("h1")).toContainText(/were \d+% below forecast from 5 Mar/);
-  await tree.reveal("Resolved", "departures below forecast at BOS, EWR and LGA");
+  await tree.reveal("Resolved", "Departures below forecast at BOS, EWR and LGA");
   await expect.poll(() => vscode.badge("Forewatch")).toBeUndefined();
 
   await page.getByRole("button", { name: "More" }).click();
@@ -121,7 +121,7 @@ test("triage the storm by keyboard alone", async ({ vscode, folder, page: window
 
 /** The document as a reader needs it: facts, contributors with figures, the timeline with what people did. */
 function expectPostmortem(text: string, note: string): void {
-  expect(text).toContain("# Post-mortem: departures below forecast");
+  expect(text).toContain("# Post-mortem: Departures below forecast");
   expect(text).toContain("| Status | resolved at");
   expect(text).toContain("| Severity | 1 |");
   expect(text).toMatch(/\| departures.*BOS.* \| 2001-03-05T\d\d:00:00Z \| .* \| \d+ \| \d+(\.\d+)? \| -\d/);

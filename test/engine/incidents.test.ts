@@ -35,7 +35,7 @@ describe("an incident that a rule opened", () => {
     const incident = await engine().backend.incidents.get(opened.id);
     expect(incident).toMatchObject({
       pipeline: NAME,
-      title: "orders below forecast at south",
+      title: "Orders below forecast at south",
       status: "open",
       severity: 2,
       rule: "orders-low",
@@ -100,13 +100,13 @@ describe("an incident that a rule opened", () => {
 
   it("is written down as a post-mortem", async () => {
     const text = await engine().backend.incidents.postmortem(opened.id);
-    expect(text).toContain("orders below forecast at south");
+    expect(text).toContain("Orders below forecast at south");
     expect(text).toContain("Looking at **south**");
   });
 
   it("stands in the table `incident`", async () => {
     const rows = await select(engine().backend, NAME, "SELECT id, title, status, severity, rule FROM incident");
-    expect(rows).toEqual([[opened.id, "orders below forecast at south", "open", "1", "orders-low"]]);
+    expect(rows).toEqual([[opened.id, "Orders below forecast at south", "open", "1", "orders-low"]]);
   });
 
   it("resolves by itself once the rule has been quiet", async () => {

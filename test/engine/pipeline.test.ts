@@ -222,7 +222,7 @@ describe("silence", () => {
     expect(incident).toMatchObject({
       rule: "orders-low",
       status: "open",
-      title: "orders below forecast at north and south",
+      title: "Orders below forecast at north and south",
     });
     const empty = await select(
       engine().backend,

@@ -1,4 +1,5 @@
 /** Numbers, instants and durations as the pages write them. Instants are epoch ms; the zone is the user's setting. */
+export { humanise } from "../../src/core/series.ts";
 
 export type Zone = "utc" | "local";
 
@@ -134,12 +135,6 @@ export function list(words: readonly string[], most = 4): string {
   const shown = words.length > most ? [...words.slice(0, most - 1), `${words.length - most + 1} more`] : words;
   if (shown.length <= 1) return shown[0] ?? "";
   return `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
-}
-
-/** `mean_delay` as people read it: `Mean delay`. */
-export function humanise(name: string): string {
-  const words = name.replaceAll(/[_-]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function minus(text: string): string {

@@ -71,7 +71,7 @@ export function stormIncident(data: Recorded): Incident {
       },
     ],
     timeline: [
-      entry(1, "opened", STORM.opened, "departures below forecast at BOS, since 2001-03-05T06:00:00Z"),
+      entry(1, "opened", STORM.opened, "Departures below forecast at BOS, since 2001-03-05T06:00:00Z"),
       entry(2, "joined", STORM.opened + HOUR, "departures JFK joined, since 2001-03-05T06:00:00Z"),
       entry(3, "joined", STORM.opened + 3 * HOUR, "departures EWR joined, since 2001-03-05T08:00:00Z"),
       entry(

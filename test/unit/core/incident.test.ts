@@ -58,7 +58,7 @@ describe("opening", () => {
     expect(opened()).toEqual({
       id: "flights.departures-low.20010305T040000",
       pipeline: "flights",
-      title: "departures below forecast at BOS",
+      title: "Departures below forecast at BOS",
       status: "open",
       severity: 2,
       owner: null,
@@ -83,7 +83,7 @@ describe("opening", () => {
           kind: "opened",
           at: hour(4),
           author: null,
-          text: "departures below forecast at BOS, since 2001-03-05T00:00:00Z",
+          text: "Departures below forecast at BOS, since 2001-03-05T00:00:00Z",
         },
       ],
     });
@@ -105,7 +105,7 @@ describe("opening", () => {
     ];
     expect(openIncident("flights", RULE, hour(4), joined, [])).toMatchObject({
       from: hour(1),
-      title: "departures below forecast at BOS and JFK",
+      title: "Departures below forecast at BOS and JFK",
     });
   });
 
@@ -140,7 +140,7 @@ describe("following", () => {
     const joined = [{ series: id("JFK"), from: hour(-1) }];
     const record = update(opened(), 5, { joined, windows: [window("JFK", 4, -4)] });
     expect(record).toMatchObject({
-      title: "departures below forecast at BOS and JFK",
+      title: "Departures below forecast at BOS and JFK",
       from: hour(-1),
       openedAt: hour(4),
     });
@@ -234,11 +234,11 @@ test("entries are numbered in order, whoever writes them", () => {
 });
 
 test.each<[string[], AlarmRule["direction"], string]>([
-  [["departures"], "below", "departures below forecast"],
-  [[id("BOS")], "above", "departures above forecast at BOS"],
-  [["JFK", "BOS", "EWR"].map(id), "both", "departures away from forecast at BOS, EWR and JFK"],
-  [["A", "B", "C", "D", "E"].map(id), "below", "departures below forecast at A, B, C and 2 more"],
-  [["departures{origin=BOS,carrier=AA}"], "below", "departures below forecast at BOS AA"],
+  [["departures"], "below", "Departures below forecast"],
+  [[id("BOS")], "above", "Departures above forecast at BOS"],
+  [["JFK", "BOS", "EWR"].map(id), "both", "Departures away from forecast at BOS, EWR and JFK"],
+  [["A", "B", "C", "D", "E"].map(id), "below", "Departures below forecast at A, B, C and 2 more"],
+  [["departures{origin=BOS,carrier=AA}"], "below", "Departures below forecast at BOS AA"],
 ])("the title of %j %s", (series, direction, title) => {
   expect(
     titleOf(
