@@ -38,6 +38,8 @@ const MARK = 4;
 const LINE_ROOM = 1.25;
 /** Windows that are drawn as lines even in motion. */
 const LINES_IN_MOTION = 60;
+/** CSS px of a column while the picture moves: every peak is in one, and half as many are drawn in half the time. */
+const COLUMN_IN_MOTION = 2;
 /** Ms without a change after which the picture rests. */
 const REST = 150;
 
@@ -135,19 +137,22 @@ export class SeriesPlot {
     this.range = { from: Number(min), until: Number(max) };
     const width = Math.max(50, Math.round(chart.width - AXIS_WIDTH));
     // Lines through many windows take more than a frame to fill: in motion they are columns, which look much the same.
-    const lines = this.moving === undefined ? width / LINE_ROOM : LINES_IN_MOTION;
-    this.part = visible(this.columns, this.range, { columns: width, lines });
+    const room =
+      this.moving === undefined
+        ? { columns: width, lines: width / LINE_ROOM }
+        : { columns: width / COLUMN_IN_MOTION, lines: LINES_IN_MOTION };
+    this.part = visible(this.columns, this.range, room);
     this.instants = roundInstants(this.range, this.options.zone, Math.max(2, Math.floor(width / INSTANT_WIDTH)));
     this.rest(width);
   }
 
-  /** Draws lines in place of columns, if there is room for them, when nothing has changed for a while. */
+  /** Draws narrow columns in place of wide ones, or lines if there is room for them, when nothing has changed for a while. */
   private rest(width: number): void {
     clearTimeout(this.moving);
     this.moving = setTimeout(() => {
       this.moving = undefined;
       const still = visible(this.columns, this.range, { columns: width, lines: width / LINE_ROOM });
-      if (still.bucket !== null || this.part.bucket === null) return;
+      if (still.bucket === this.part.bucket) return;
       this.part = still;
       this.chart.draw();
     }, REST);
