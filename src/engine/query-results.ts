@@ -41,12 +41,15 @@ interface Kept {
 
 export class Results {
   readonly #store: Store;
+  readonly #spillBytes: number;
   /** In order of age, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   #opened: Promise<DuckDBConnection> | undefined;
 
-  constructor(store: Store) {
+  /** @param spillBytes what results may take on disk at most */
+  constructor(store: Store, spillBytes = SPILL_BYTES) {
     this.#store = store;
+    this.#spillBytes = spillBytes;
   }
 
   /** The table that a statement's rows are to be written to, before it runs. */
@@ -164,7 +167,7 @@ export class Results {
     const connection = await this.#store.connect();
     await connection.run(`ATTACH IF NOT EXISTS ':memory:' AS ${DATABASE}`);
     const { bavail, bsize } = await statfs(tmpdir());
-    const bytes = Math.floor(Math.min(SPILL_BYTES, bavail * bsize * SPILL_SHARE));
+    const bytes = Math.floor(Math.min(this.#spillBytes, bavail * bsize * SPILL_SHARE));
     await connection.run(`SET GLOBAL max_temp_directory_size = '${bytes}B'`);
     return connection;
   }
