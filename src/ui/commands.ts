@@ -46,7 +46,7 @@ export function run<N extends CommandName>(name: N, args: Partial<CommandArgumen
 
 function argumentsOf(first: unknown, refOf: (id: string) => object | undefined): object {
   if (typeof first === "string") return refOf(first) ?? {};
-  // Editor menus hand over the editor's Uri.
-  if (first instanceof vscode.Uri) return { file: first.fsPath };
+  // Menus hand over the Uri that they are about; a text that is in no file has no path.
+  if (first instanceof vscode.Uri) return { file: first.scheme === "file" ? first.fsPath : first.toString() };
   return typeof first === "object" && first !== null ? first : {};
 }

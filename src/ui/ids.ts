@@ -28,7 +28,8 @@ type About<K extends keyof Ref> = Pick<Ref, K>;
 /** What each command takes; all of it optional, because all are in the palette too. */
 export interface CommandArguments {
   openSample: { readonly folder?: string; readonly speed?: number | "max" };
-  newPipeline: { readonly sample?: string };
+  /** `sample`, or from a menu `file`: events to begin with. */
+  newPipeline: { readonly sample?: string; readonly file?: string };
   deploy: About<"file" | "pipeline">;
   preview: About<"file" | "pipeline">;
   remove: About<"pipeline">;
@@ -47,7 +48,8 @@ export interface CommandArguments {
   exportPostmortem: About<"incident">;
   peekStream: About<"stream" | "pipeline">;
   showRejected: About<"pipeline">;
-  sendRecords: About<"stream" | "pipeline"> & { readonly records?: string };
+  /** `records`, or from a menu `file`: what to send. */
+  sendRecords: About<"stream" | "pipeline"> & { readonly records?: string; readonly file?: string };
   copyEndpoint: About<"stream" | "pipeline">;
   runStatement: Partial<StatementRef> & About<"pipeline">;
   runSelection: About<"pipeline">;

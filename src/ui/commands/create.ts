@@ -1,4 +1,5 @@
 /** `New Pipeline`: guided from a sample file or a live stream to a commented pipeline file. */
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as vscode from "vscode";
 import { Fault } from "../../core/fault.ts";
@@ -16,9 +17,10 @@ import {
   proposeWindow,
   type Row,
 } from "../wizard/infer.ts";
-import { type Draft, pipelineName, writePipelineFile } from "../wizard/write.ts";
+import { type Draft, freeName, pipelineName, writePipelineFile } from "../wizard/write.ts";
 
 const PEEKED = 500;
+const NAME = /^[a-z][a-z0-9-]{0,47}$/;
 
 export function createCommands(context: Context): Handlers<"newPipeline"> {
   return {
@@ -28,16 +30,18 @@ export function createCommands(context: Context): Handlers<"newPipeline"> {
         throw new Fault("workspace.none", "A pipeline file needs a folder to live in, and none is open.", {
           next: "Open a folder first.",
         });
-      const sample = await askRows(context, args.sample);
+      const sample = await askRows(context, args.sample ?? args.file);
       if (!sample) return;
       const guess = inferFields(sample.rows);
       if (guess.times.length === 0)
         throw new Fault("input.invalid", `No field of ${sample.name} reads like a time, and every event needs one.`, {
           next: "Use events with an ISO 8601 time, or epoch seconds or milliseconds.",
         });
-      const draft = await askDraft(guess, sample.rows, pipelineName(sample.name));
+      const fileOf = (name: string) => join(folder, `${name}.pipeline.json`);
+      const isFree = (name: string) => !existsSync(fileOf(name));
+      const draft = await askDraft(guess, sample.rows, freeName(pipelineName(sample.name), isFree), isFree);
       if (!draft) return;
-      const uri = vscode.Uri.file(join(folder, `${draft.name}.pipeline.json`));
+      const uri = vscode.Uri.file(fileOf(draft.name));
       const edit = new vscode.WorkspaceEdit();
       edit.createFile(uri, { contents: new TextEncoder().encode(writePipelineFile(draft)) });
       if (!(await vscode.workspace.applyEdit(edit)))
@@ -82,7 +86,12 @@ async function askRows(context: Context, given: string | undefined): Promise<Sam
 }
 
 /** The guided steps; each begins with what the sample suggests. Undefined: the user turned away. */
-async function askDraft(guess: Guess, rows: readonly Row[], name: string): Promise<Draft | undefined> {
+async function askDraft(
+  guess: Guess,
+  rows: readonly Row[],
+  name: string,
+  isFree: (name: string) => boolean,
+): Promise<Draft | undefined> {
   const example = (field: string) => guess.fields.find((f) => f.name === field)?.examples.join(", ") ?? "";
   const time = await pick(
     guess.times.map((field, i) => ({
@@ -128,8 +137,10 @@ async function askDraft(guess: Guess, rows: readonly Row[], name: string): Promi
     ignoreFocusOut: true,
     prompt: "Lower-case letters, digits and -; also the stream's name",
     value: name,
-    validateInput: (text) =>
-      /^[a-z][a-z0-9-]{0,47}$/.test(text) ? undefined : "Lower-case letters, digits and -, starting with a letter.",
+    validateInput: (text) => {
+      if (!NAME.test(text)) return "Lower-case letters, digits and -, starting with a letter.";
+      return isFree(text) ? undefined : `There is a file ${text}.pipeline.json already.`;
+    },
   });
   if (chosenName === undefined) return undefined;
   const fields = guess.fields.map(({ name: field, type }) => ({ name: field, type }));

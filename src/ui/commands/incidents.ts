@@ -1,6 +1,7 @@
 /** The commands on incidents: show, declare, annotate, grade, assign, resolve, reopen, write up. */
 import * as vscode from "vscode";
 import { Fault } from "../../core/fault.ts";
+import { seriesLabel } from "../../core/series.ts";
 import type { Severity } from "../../core/spec.ts";
 import { parseInstant } from "../../core/time.ts";
 import { type Chooser, pick } from "../choose.ts";
@@ -152,7 +153,8 @@ async function askSeries(
   const list = live.snapshot.series.get(pipeline) ?? [];
   if (given !== undefined) return [given];
   const items = list.map((s) => ({
-    label: s.id,
+    label: seriesLabel(s),
+    id: s.id,
     ...(s.last?.deviation != null && { description: `${s.last.deviation.toFixed(1)} of band` }),
   }));
   if (items.length === 0) return [];
@@ -161,7 +163,7 @@ async function askSeries(
     canPickMany: true,
     matchOnDescription: true,
   });
-  return chosen?.map((item) => item.label);
+  return chosen?.map((item) => item.id);
 }
 
 /** Since when: the event clock's now unless the user says otherwise. */

@@ -189,7 +189,10 @@ async function openIfThere(uri: vscode.Uri): Promise<vscode.TextDocument | undef
 async function createOnce(uri: vscode.Uri, text: string): Promise<void> {
   const edit = new vscode.WorkspaceEdit();
   edit.createFile(uri, { ignoreIfExists: true, contents: new TextEncoder().encode(text) });
-  await vscode.workspace.applyEdit(edit);
+  if (!(await vscode.workspace.applyEdit(edit)))
+    throw new Fault("workspace.read-only", `${uri.fsPath} could not be written.`, {
+      next: "Choose a folder that you can write to.",
+    });
 }
 
 type HistoryAction = "run" | "open" | "compare";

@@ -1,6 +1,7 @@
 /** The commands that run SQL where it stands: a statement, a selection, a file; as a plan, as a chart; and stop it. */
 import * as vscode from "vscode";
 import { Fault } from "../../core/fault.ts";
+import type { RunInfo } from "../../rpc/page.ts";
 import { type Statement, splitStatements } from "../../sql/split.ts";
 import type { Chooser } from "../choose.ts";
 import type { Handlers } from "../commands.ts";
@@ -67,24 +68,26 @@ export function queryCommands(
     };
   }
 
-  /** Runs statements one after another; one that fails or is cancelled ends the row. */
-  async function run(found: Found, args: Args, how: Parameters<typeof request>[3] = {}): Promise<void> {
+  /** Runs statements one after another; one that fails or is cancelled ends the row. Resolves with how the last one went. */
+  async function run(found: Found, args: Args, how: Parameters<typeof request>[3] = {}): Promise<RunInfo | undefined> {
     const { document, statements } = found;
     const pipeline = await pipelineFor(document, args.pipeline);
-    if (pipeline === undefined) return;
+    let last: RunInfo | undefined;
+    if (pipeline === undefined) return last;
     for (const statement of statements) {
       const what = await request(document, statement, pipeline, how);
-      if (!what) return;
+      if (!what) return last;
       await results.show(pipeline);
-      const { state } = await runs.start(what);
-      if (state !== "succeeded") return;
+      last = await runs.start(what);
+      if (last.state !== "succeeded") return last;
     }
+    return last;
   }
 
   return {
     async runStatement(args) {
       const selected = args.offset === undefined ? selection() : undefined;
-      await run(selected ?? (await find(args)), args);
+      return run(selected ?? (await find(args)), args);
     },
 
     async runSelection(args) {

@@ -13,6 +13,8 @@ import { peekText, rejectedText } from "../records.ts";
 export type StreamCommand = "peekStream" | "showRejected" | "sendRecords" | "copyEndpoint";
 
 const PEEKED = 100;
+/** How often shown records are read anew while more arrive, ms. */
+const REFRESH = 500;
 
 export function streamCommands(context: Context, choose: Chooser): Handlers<StreamCommand> {
   const stream = async (ref: Pick<Ref, "stream" | "pipeline">, verb: string): Promise<StreamInfo | undefined> => {
@@ -39,7 +41,7 @@ export function streamCommands(context: Context, choose: Chooser): Handlers<Stre
     async sendRecords(args) {
       const chosen = await stream(args, "Send records to");
       if (!chosen) return;
-      const file = args.records ?? (await askFile());
+      const file = args.records ?? args.file ?? (await askFile());
       if (file === undefined) return;
       const speed = await askSpeed();
       if (speed === undefined) return;
@@ -95,16 +97,18 @@ export function registerRecords(context: Context): vscode.Disposable {
       }
     },
   };
-  let last = 0;
+  let timer: NodeJS.Timeout | undefined;
   const live = context.session.onChange((change) => {
-    // Twice a second is as fast as anyone reads.
-    if (change.noun !== "stream" || Date.now() - last < 500) return;
-    last = Date.now();
-    for (const { document } of vscode.window.visibleTextEditors)
-      if (document.uri.scheme === RECORDS_SCHEME) changed.fire(document.uri);
+    // Twice a second is as fast as anyone reads; the last change of many is shown too.
+    if (change.noun !== "stream") return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      for (const { document } of vscode.window.visibleTextEditors)
+        if (document.uri.scheme === RECORDS_SCHEME) changed.fire(document.uri);
+    }, REFRESH);
   });
   const registered = vscode.workspace.registerTextDocumentContentProvider(RECORDS_SCHEME, provider);
-  return vscode.Disposable.from(changed, live, registered);
+  return vscode.Disposable.from(changed, live, registered, { dispose: () => clearTimeout(timer) });
 }
 
 async function askFile(): Promise<string | undefined> {

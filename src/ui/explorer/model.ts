@@ -306,13 +306,15 @@ function seriesGroup(input: ExplorerInput, pipeline: string, list: readonly Seri
       id: `series:${pipeline}:${info.id}`,
       context: "series",
       label: seriesLabel(info),
-      description: last ? words(formatValue(last.actual), deviationWords(last.deviation)) : "no window yet",
+      description: last ? lastWords(last) : "no window yet",
       tooltip: seriesTooltip(info, input),
-      icon: !last
-        ? { id: "circle-outline", color: COLORS.idle }
-        : outside
-          ? { id: "triangle-up", color: COLORS.bad }
-          : { id: "circle-filled", color: COLORS.good },
+      // What was not compared is not healthy: a full dot says that there was a forecast, and that it held.
+      icon:
+        last?.deviation == null
+          ? { id: "circle-outline", color: COLORS.idle }
+          : outside
+            ? { id: "triangle-up", color: COLORS.bad }
+            : { id: "circle-filled", color: COLORS.good },
       ref: { pipeline, series: info.id },
       command: "showForecast",
     };
@@ -333,8 +335,9 @@ function seriesGroup(input: ExplorerInput, pipeline: string, list: readonly Seri
   };
 }
 
-function deviationWords(deviation: number | null): string {
-  return deviation === null ? "no forecast" : `${formatDeviation(deviation)} of band`;
+function lastWords({ actual, deviation }: NonNullable<SeriesInfo["last"]>): string {
+  if (actual === null) return formatValue(actual);
+  return words(formatValue(actual), deviation === null ? "no forecast" : `${formatDeviation(deviation)} of band`);
 }
 
 // ---- alarms --------------------------------------------------------------------------------------------------------

@@ -70,6 +70,9 @@ ${measures.join(",\n")}
 `;
 }
 
+/** Letters that a pipeline's name may have. */
+const LONGEST = 48;
+
 /** A name that a pipeline may have, from a file's or a stream's. */
 export function pipelineName(from: string): string {
   const name = from
@@ -77,8 +80,17 @@ export function pipelineName(from: string): string {
     .replace(/\.[a-z]+$/, "")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+|-+$/g, "")
-    .slice(0, 48);
+    .slice(0, LONGEST);
   return name || "pipeline";
+}
+
+/** `name` if it is free, else the first of `name-2`, `name-3`, ... that is. */
+export function freeName(name: string, isFree: (name: string) => boolean): string {
+  for (let n = 1; ; n++) {
+    const ending = n === 1 ? "" : `-${n}`;
+    const numbered = name.slice(0, LONGEST - ending.length) + ending;
+    if (isFree(numbered)) return numbered;
+  }
 }
 
 function text(value: string): string {

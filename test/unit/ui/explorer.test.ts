@@ -286,3 +286,22 @@ test.each<[string, Partial<Circumstances>, ReturnType<typeof explorerFace>]>([
 ])("the explorer's face: %s", (_, changes, face) => {
   expect(explorerFace({ ...well, ...changes })).toBe(face);
 });
+
+test.each([
+  [12, -0.4, "12 · −0.4 of band", "circle-filled"],
+  [12, -4.2, "12 · −4.2 of band", "triangle-up"],
+  [12, null, "12 · no forecast", "circle-outline"],
+  [null, null, "no value", "circle-outline"],
+])("a window of %s that deviates by %s is told as %s, and is healthy only if it was compared", (actual, deviation, words, icon) => {
+  const info = series("departures{origin=BOS}", deviation);
+  const last = { ...info.last!, actual };
+  const tree = buildTree(
+    input({ pipelines: [pipeline("flights")], series: new Map([["flights", [{ ...info, last }]]]) }),
+  );
+  const node = tree.flatMap(all).find((each) => each.context === "series");
+  expect([node?.description, node?.icon?.id]).toEqual([words, icon]);
+});
+
+function all(node: TreeNode): TreeNode[] {
+  return [node, ...(node.children ?? []).flatMap(all)];
+}

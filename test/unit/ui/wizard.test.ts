@@ -3,7 +3,7 @@ import { parseSpec } from "../../../src/core/spec.ts";
 import { DAY, HOUR, MINUTE } from "../../../src/core/time.ts";
 import { inferFields, proposeMeasures, proposeWindow } from "../../../src/ui/wizard/infer.ts";
 import { parseSample, readSample } from "../../../src/ui/wizard/sample.ts";
-import { type Draft, pipelineName, writePipelineFile } from "../../../src/ui/wizard/write.ts";
+import { type Draft, freeName, pipelineName, writePipelineFile } from "../../../src/ui/wizard/write.ts";
 
 const flights = new URL("../../../node_modules/vega-datasets/data/", import.meta.url);
 
@@ -131,4 +131,13 @@ test.each([
   ["___.json", "pipeline"],
 ])("%s names the pipeline %s", (from, name) => {
   expect(pipelineName(from)).toBe(name);
+});
+
+test.each([
+  ["orders", [], "orders"],
+  ["orders", ["orders"], "orders-2"],
+  ["orders", ["orders", "orders-2"], "orders-3"],
+  ["a".repeat(48), ["a".repeat(48)], `${"a".repeat(46)}-2`],
+])("%s beside %j is named %s", (name, taken: readonly string[], free) => {
+  expect(freeName(name, (one) => !taken.includes(one))).toBe(free);
 });

@@ -1,8 +1,9 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import * as vscode from "vscode";
 import type { LocalBackend } from "../../../src/local/index.ts";
+import type { RunInfo } from "../../../src/rpc/page.ts";
 import { longestOwnStretch } from "../support/profile.ts";
 import {
   acceptWhile,
@@ -92,6 +93,14 @@ describe("SQL in the editor", () => {
     );
     await vscode.commands.executeCommand("forewatch.explainStatement");
     equal((await history())[0]?.sql, "EXPLAIN SELECT 2 AS two");
+  });
+
+  it("runs what is written in a text that is in no file, from the menu of its editor", async () => {
+    const document = await vscode.workspace.openTextDocument({ language: "sql", content: "SELECT 7 AS seven;\n" });
+    await vscode.window.showTextDocument(document);
+    await vscode.commands.executeCommand("forewatch.runAllStatements", document.uri);
+    deepEqual([(await history())[0]?.sql, (await history())[0]?.state], ["SELECT 7 AS seven", "succeeded"]);
+    await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   });
 
   it("underlines while typing what the grammar and the dialect refuse, and what a run failed with until it changes", async () => {
@@ -263,7 +272,10 @@ describe("SQL in the editor", () => {
     const running = vscode.commands.executeCommand("forewatch.runStatement", { file, offset: 0 });
     await eventually("the Cancel lens", async () => ((await lenses(document)).includes("Cancel") ? true : undefined));
     process.kill(pid, "SIGKILL");
-    await running;
+    const info = (await running) as RunInfo;
+    equal(info.state, "failed");
+    match(info.fault?.message ?? "", /engine/i);
+    ok(info.fault?.next, "what to do next");
     await eventually("the Run lens", async () => ((await lenses(document)).includes("Cancel") ? undefined : true));
     await eventually("another engine", async () => ((await enginePid()) !== pid ? true : undefined));
     await eventually("an answer", () => backend.stack.get("orders"));
