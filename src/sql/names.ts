@@ -10,12 +10,14 @@ import { unquote } from "./lexer.ts";
 import { type Pass, sourceOf } from "./pass.ts";
 import { identifier } from "./types.ts";
 
-/** Words that DuckDB reserves, or takes for a function without brackets, and Trino does not. */
+/** Words that DuckDB reserves, keeps for types and joins, or takes for a function without brackets, and Trino does not. */
 const RESERVED = new Set(
-  `all analyse analyze any array asc asymmetric at both check collate column constraint current_catalog current_role default
-   deferrable desc describe do end fetch for foreign initially into lambda lateral leading limit localtime localtimestamp offset
-   only pivot pivot_longer pivot_wider placing primary qualify references returning session_user show some summarize symmetric
-   table to trailing unique unpivot user variadic window`.split(/\s+/),
+  `all analyse analyze anti any array asc asof asymmetric at authorization binary both check collate collation column columns
+   concurrently constraint current_catalog current_role default deferrable desc describe do end fetch for foreign freeze
+   generated glob ilike initially into isnull lambda lateral leading limit localtime localtimestamp map notnull offset only
+   overlaps pivot pivot_longer pivot_wider placing positional primary qualify references returning semi session_user show
+   similar some struct summarize symmetric table tablesample to trailing try_cast unique unpack unpivot user variadic verbose
+   window`.split(/\s+/),
 );
 
 /** The name that an identifier stands for, without quotes. */

@@ -87,7 +87,7 @@ function sorted(pass: Pass, at: G.QueryNoWithContext, outermost: boolean): reado
   const source = single?.scope ?? { ...EMPTY, outer };
   for (const item of at.sortItem()) {
     const bare =
-      item.columnRef() !== null || unwrap(item.expression() as ParserRuleContext) instanceof G.ColumnReferenceContext;
+      item.columnRef() !== null || unwrap(item.expression() as ParserRuleContext) instanceof G.IdentifierContext;
     if (!bare) checkShadowed(pass, item, columns, source);
     pass.scope = { columns: dedupe(output), open: false, outer: source };
     pass.typed(item);

@@ -40,7 +40,7 @@ function pathOf(at: ParserRuleContext): readonly G.IdentifierContext[] | undefin
 function named(pass: Pass, at: ParserRuleContext, path: readonly G.IdentifierContext[]): Typed {
   const names = path.map((part) => nameOf(pass, part));
   // As a column with fields behind it, as relation.column, as schema.relation.column, as catalogue.schema.relation.column.
-  for (let skip = 0; skip < Math.min(names.length, 4); skip++) {
+  for (const skip of qualified(pass, names) ? [1] : [0, 1, 2, 3].slice(0, names.length)) {
     const relation = skip === 0 ? undefined : names[skip - 1];
     if (relation !== undefined && !hasRelation(pass.scope, relation) && skip > 1) continue;
     const found = resolve(pass.scope, names[skip] as string, relation);
@@ -65,6 +65,12 @@ function named(pass: Pass, at: ParserRuleContext, path: readonly G.IdentifierCon
     };
   }
   return missing(pass, at, names);
+}
+
+/** Whether a relation of the name before it has the column: it comes before a field of a column of that name. */
+function qualified(pass: Pass, [relation, column]: readonly string[]): boolean {
+  if (relation === undefined || column === undefined) return false;
+  return resolve(pass.scope, relation).kind !== "lambda" && resolve(pass.scope, column, relation).kind === "column";
 }
 
 function missing(pass: Pass, at: ParserRuleContext, names: readonly string[]): never {

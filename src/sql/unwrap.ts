@@ -2,17 +2,19 @@
 import type { ParserRuleContext, ParseTree } from "antlr4ng";
 import {
   BasicStringLiteralContext,
+  IdentifierContext,
   LambdaContext,
   ParenthesizedExpressionContext,
 } from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
 import { unquote } from "./lexer.ts";
 import { span } from "./parser.ts";
 
-/** The innermost part that spans the same text; brackets are looked through. */
+/** The innermost part that spans the same text; brackets are looked through, and a name is a name whatever word it is. */
 export function unwrap(context: ParserRuleContext): ParserRuleContext {
   let node: ParserRuleContext = context;
   for (;;) {
     const children: readonly ParseTree[] = node.children ?? [];
+    if (node instanceof IdentifierContext) return node;
     if (node instanceof ParenthesizedExpressionContext) node = node.expression();
     else if (children.length === 1 && !("symbol" in (children[0] as ParseTree)))
       node = children[0] as ParserRuleContext;
