@@ -1,7 +1,7 @@
 /** The training's files in the bucket: rows in, DeepAR's channels out; predictions in, the forecast in use out. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Fault } from "../../src/core/fault.ts";
-import { encodeForecast, type ForecastVersion } from "../../src/core/forecast.ts";
+import { encodeForecast, type ForecastVersion, parseForecast } from "../../src/core/forecast.ts";
 import type { Exclusion } from "../../src/core/labels.ts";
 import type { PreparedSeries } from "../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
@@ -88,8 +88,11 @@ export class Publisher {
         next: "See the training's log.",
       });
     }
+    const text = encodeForecast(version);
+    // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison and every later publishing.
+    parseForecast(text);
     const name = version.version.replaceAll(":", "-");
-    await objects.put(`${forecasts}versions/${name}.json`, encodeForecast(version), "application/json");
+    await objects.put(`${forecasts}versions/${name}.json`, text, "application/json");
     await objects.put(
       `${forecasts}reports/${name}.json`,
       JSON.stringify({ version: version.version, runId, requestedBy, families, choices, failures }),

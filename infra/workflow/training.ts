@@ -4,7 +4,7 @@
  *
  * A family that fails does not keep the forecast from being renewed: the ensemble stands in, and the execution then ends as
  * failed all the same, which raises the pipeline's own alarm. By hand it takes `{"origin": epoch ms, "requestedBy": "person",
- * "hyperparameters": {"epochs": "20"}}`, each of them optional.
+ * "hyperparameters": {"epochs": "20"}}`, each of them optional; the origin is that of the window it lies in.
  */
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { MINUTE, SECOND } from "../../src/core/time.ts";
@@ -75,7 +75,8 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         Assign: {
           runId:
             "{% $fromMillis($toMillis($states.context.Execution.StartTime), '[Y0001][M01][D01][H01][m01][s01]') & '-' & $substring($uuid(), 0, 6) %}",
-          origin: `{% $exists($states.input.origin) ? $states.input.origin : $floor(($toMillis($states.context.Execution.StartTime) - ${spec.source.lateness + LAKE_DELAY}) / ${spec.series.every}) * ${spec.series.every} %}`,
+          // A forecast begins where a window begins, whatever instant a person names.
+          origin: `{% $floor(($exists($states.input.origin) ? $states.input.origin : $toMillis($states.context.Execution.StartTime) - ${spec.source.lateness + LAKE_DELAY}) / ${spec.series.every}) * ${spec.series.every} %}`,
           requestedBy: "{% $exists($states.input.requestedBy) ? $states.input.requestedBy : 'schedule' %}",
           overrides: "{% $exists($states.input.hyperparameters) ? $states.input.hyperparameters : {} %}",
         },

@@ -3,6 +3,7 @@
  * doing its tasks in them, and Athena and SageMaker answering as they document.
  */
 import { describe, expect, test } from "vitest";
+import { CurrentForecast } from "../../../infra/lambda/forecasts.ts";
 import { jobPrefix } from "../../../infra/template/forecast.ts";
 import { trainingWorkflow } from "../../../infra/workflow/training.ts";
 import { MemoryObjects } from "./memory.ts";
@@ -118,6 +119,14 @@ test("a person's origin and hyperparameters are what is trained with", async () 
   for (const { args } of trainings) expect(args.HyperParameters).toMatchObject({ epochs: "3", num_layers: "2" });
   const report = JSON.parse(textOf(account.objects, "forecasts/reports/2026-11-21T00-00-00Z.json")) as object;
   expect(report).toMatchObject({ requestedBy: "person" });
+});
+
+test("an origin between two windows' starts is that of the window it lies in", async () => {
+  const account = new Account();
+  const version = await run(account, { origin: ORIGIN - 86_400_000 + 1_234_567, requestedBy: "person" });
+  expect(version).toMatchObject({ version: "2026-11-21T00:00:00Z" });
+  const table = await new CurrentForecast(account.objects, "forecasts/current.json").table(0);
+  expect(table.newest?.origin).toBe(ORIGIN - 86_400_000);
 });
 
 describe("what fails ends in a state that says so", () => {

@@ -142,6 +142,13 @@ describe("publishing", () => {
     expect(table.at("sales{store=north}", ORIGIN - HOUR)!.version).toBe("2026-11-21T00:00:00Z");
   });
 
+  test("puts nothing to use that the comparison could not read", async () => {
+    const { publisher: p, objects } = await publisher();
+    const off = p.publish({ ...request, origin: ORIGIN + 1, families: [] });
+    await expect(off).rejects.toMatchObject({ code: "forecast.invalid" });
+    expect(await objects.list("forecasts/")).toEqual([]);
+  });
+
   test("refuses an output that does not belong to its input", () => {
     expect(() => parsePredictions(SHOP, ["a", "b"], "{}\n{}\n{}\n")).toThrow(/3 series where 4/);
     expect(
