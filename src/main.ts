@@ -21,6 +21,7 @@ import { createLog, type FaultActions, type Log } from "./ui/log.ts";
 import { notifyIncidents } from "./ui/notify.ts";
 import { Pages } from "./ui/pages/pages.ts";
 import { createResultsView } from "./ui/pages/results.ts";
+import { createHistoryView } from "./ui/queries/history-view.ts";
 import { createQueryParts } from "./ui/queries/parts.ts";
 import { Runs } from "./ui/queries/runs.ts";
 import { type OpenTarget, Session } from "./ui/session.ts";
@@ -60,6 +61,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     runs,
     explorer,
     results,
+    createHistoryView(queries.history),
     createStatus(session, live),
     joinLaterEngine(session, log),
     notifyIncidents(live, extension.workspaceState),

@@ -23,6 +23,11 @@ export interface StatementRef {
   readonly offset: number;
 }
 
+/** A run of the past, by its key in the history. */
+export interface PastRef {
+  readonly past: string;
+}
+
 type About<K extends keyof Ref> = Pick<Ref, K>;
 
 /** What each command takes; all of it optional, because all are in the palette too. */
@@ -61,6 +66,10 @@ export interface CommandArguments {
   setParameters: Partial<StatementRef>;
   saveNamedQuery: Partial<StatementRef>;
   queryHistory: Record<never, never>;
+  runAgain: Partial<PastRef>;
+  compareRun: Partial<PastRef>;
+  openRun: Partial<PastRef>;
+  clearHistory: Record<never, never>;
   openPreparation: About<"file" | "pipeline">;
   showDifferences: Record<never, never>;
   openStatement: Partial<StatementRef>;
@@ -107,6 +116,10 @@ export const COMMANDS = {
   setParameters: "forewatch.setQueryParameters",
   saveNamedQuery: "forewatch.saveNamedQuery",
   queryHistory: "forewatch.queryHistory",
+  runAgain: "forewatch.runAgain",
+  compareRun: "forewatch.compareRun",
+  openRun: "forewatch.openRun",
+  clearHistory: "forewatch.clearQueryHistory",
   openPreparation: "forewatch.openPreparationQuery",
   showDifferences: "forewatch.showSqlDifferences",
   openStatement: "forewatch.openStatement",
@@ -147,7 +160,11 @@ export const EXPLORER_FACES = [
 ] as const;
 export type ExplorerFace = (typeof EXPLORER_FACES)[number];
 
-export const VIEWS = { explorer: "forewatch.explorer", results: "forewatch.results" } as const;
+export const VIEWS = {
+  explorer: "forewatch.explorer",
+  results: "forewatch.results",
+  history: "forewatch.history",
+} as const;
 
 /** Types of the webview panels, for the serializers. */
 export const PANELS = {
@@ -195,4 +212,6 @@ export const NODE_CONTEXTS = [
   "incidentGroup",
   "hint",
 ] as const;
+/** The context value of the history's items. */
+export const PAST_CONTEXT = "past";
 export type NodeContext = (typeof NODE_CONTEXTS)[number];

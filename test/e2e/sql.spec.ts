@@ -150,4 +150,19 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   await vscode.theme("dark");
   await open("delays.sql");
   await vscode.screenshot("sql-dark");
+
+  // The history as a list that stays: a run of the past beside what its file says now, and run again.
+  const panel = vscode.page.locator(".part.panel");
+  await panel.getByRole("tab", { name: "Query History" }).click();
+  const past = panel.getByRole("treeitem", { name: /^A million rows, 1,000,000 rows/ });
+  const before = await past.count();
+  await past.first().hover();
+  await vscode.screenshot("history-dark");
+  await past.first().getByRole("button", { name: "Compare Run" }).click();
+  await expect(vscode.editors.tab(/^A million rows: as run/)).toBeVisible();
+  await panel.getByRole("tab", { name: "Query History" }).click();
+  await past.first().hover();
+  await past.first().getByRole("button", { name: "Run Again" }).click();
+  await panel.getByRole("tab", { name: "Query History" }).click();
+  await expect(past).toHaveCount(before + 1);
 });

@@ -7,7 +7,7 @@ import { type Chooser, pick } from "../choose.ts";
 import type { Handlers } from "../commands.ts";
 import type { Context } from "../context.ts";
 import type { ResultsView } from "../pages/results.ts";
-import { type HistoryEntry, originOf } from "../queries/history.ts";
+import { type HistoryEntry, originOf, RUN_ICONS } from "../queries/history.ts";
 import type { QueryParts } from "../queries/parts.ts";
 import { windowSql } from "../queries/prefilled.ts";
 import { preparationUri } from "../queries/texts.ts";
@@ -22,6 +22,10 @@ export type NamedQueryCommand =
   | "saveNamedQuery"
   | "queryWindow"
   | "queryHistory"
+  | "runAgain"
+  | "compareRun"
+  | "openRun"
+  | "clearHistory"
   | "openPreparation"
   | "showDifferences";
 
@@ -31,6 +35,14 @@ export function namedQueryCommands(
   choose: Chooser,
   results: ResultsView,
 ): Handlers<NamedQueryCommand> {
+  const ACTIONS: Readonly<Record<HistoryAction, (entry: HistoryEntry) => Promise<void>>> = {
+    run: async ({ request }) => {
+      await results.show(request.pipeline);
+      await context.runs.start(request);
+    },
+    open: openText,
+    compare,
+  };
   return {
     async openStatement(args) {
       if (args.file === undefined) return;
@@ -97,13 +109,13 @@ export function namedQueryCommands(
     async queryHistory() {
       const asked = await pickFromHistory(history.list());
       if (!asked) return;
-      const { entry, action } = asked;
-      if (action === "run") {
-        await results.show(entry.request.pipeline);
-        await context.runs.start(entry.request);
-      } else if (action === "open") await openText(entry);
-      else await compare(entry);
+      await ACTIONS[asked.action](asked.entry);
     },
+
+    runAgain: (args) => onPast(args, "run"),
+    compareRun: (args) => onPast(args, "compare"),
+    openRun: (args) => onPast(args, "open"),
+    clearHistory: async () => history.clear(),
 
     async openPreparation(args) {
       const file = await choose.file(args, "Open the preparation query of");
@@ -116,6 +128,13 @@ export function namedQueryCommands(
       await vscode.commands.executeCommand("markdown.showPreview", uri);
     },
   };
+
+  async function onPast({ past }: { readonly past?: string }, action: HistoryAction): Promise<void> {
+    const entry = past === undefined ? undefined : history.find(past);
+    if (!entry)
+      throw new Fault("input.invalid", "This run is no longer in the history.", { next: "Choose another one." });
+    await ACTIONS[action](entry);
+  }
 
   async function openText({ request }: HistoryEntry): Promise<void> {
     await vscode.window.showTextDocument(texts.add(request.pipeline, request.title, `${request.sql};\n`));
@@ -202,8 +221,6 @@ const BUTTONS: Readonly<Record<HistoryAction, vscode.QuickInputButton>> = {
   compare: { iconPath: new vscode.ThemeIcon("diff"), tooltip: "Compare with the statement as it is now" },
   open: { iconPath: new vscode.ThemeIcon("go-to-file"), tooltip: "Open the text" },
 };
-const ICONS = { running: "sync~spin", succeeded: "pass", failed: "error", cancelled: "circle-slash" } as const;
-
 /** Lets the user choose a run, then what to do with it; a button of the list does it at once. */
 async function pickFromHistory(
   entries: readonly HistoryEntry[],
@@ -218,7 +235,7 @@ async function pickFromHistory(
   list.placeholder = "Choose a run to run again, compare or open";
   list.matchOnDetail = true;
   list.items = entries.map((entry) => ({
-    label: `$(${ICONS[entry.state]}) ${entry.request.title}`,
+    label: `$(${RUN_ICONS[entry.state].id}) ${entry.request.title}`,
     description: [entry.failure, pastWords(entry, now)].filter(Boolean).join(" · "),
     detail: entry.request.sql.replace(/\s+/g, " ").slice(0, 200),
     buttons: Object.values(BUTTONS),

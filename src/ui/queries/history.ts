@@ -1,5 +1,6 @@
 /** The statements that were run in this workspace, over the windows' ends: to be looked at, compared, and run again. */
 import * as vscode from "vscode";
+import { COLORS } from "../explorer/node.ts";
 import type { Origin, RunChange, RunRequest, Runs } from "./runs.ts";
 import type { PastRun } from "./words.ts";
 
@@ -9,6 +10,14 @@ export interface HistoryEntry extends PastRun {
   /** Why it failed. */
   readonly failure?: string;
 }
+
+/** How a run's state is shown. */
+export const RUN_ICONS = {
+  running: { id: "sync~spin", color: COLORS.busy },
+  succeeded: { id: "pass", color: COLORS.good },
+  failed: { id: "error", color: COLORS.bad },
+  cancelled: { id: "circle-slash", color: COLORS.idle },
+} as const;
 
 const KEY = "forewatch.query.history";
 const REMEMBERED = 200;
@@ -35,9 +44,20 @@ export class QueryHistory implements vscode.Disposable {
     return [...[...this.#running.values()].reverse(), ...this.#memento.get<readonly HistoryEntry[]>(KEY, [])];
   }
 
+  /** The run with this key. */
+  find(key: string): HistoryEntry | undefined {
+    return this.list().find((entry) => keyOf(entry) === key);
+  }
+
   /** The newest run of a statement, by its file and its name. */
   last(uri: string, title: string): HistoryEntry | undefined {
     return this.list().find(({ request }) => request.origin?.uri === uri && request.title === title);
+  }
+
+  /** Forgets the runs that have ended. */
+  clear(): void {
+    void this.#memento.update(KEY, []);
+    this.#changed.fire();
   }
 
   dispose(): void {
@@ -66,6 +86,11 @@ export class QueryHistory implements vscode.Disposable {
     }
     this.#changed.fire();
   }
+}
+
+/** What names a run: no two of one statement begin in the same millisecond. */
+export function keyOf({ request, startedAt }: HistoryEntry): string {
+  return `${startedAt} ${request.pipeline} ${request.title}`;
 }
 
 /** The request without its statement's text where that is what was run. */

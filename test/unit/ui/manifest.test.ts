@@ -1,6 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { COMMANDS, CONTEXT_KEYS, EXPLORER_FACES, NODE_CONTEXTS, SETTINGS, VIEWS } from "../../../src/ui/ids.ts";
+import {
+  COMMANDS,
+  CONTEXT_KEYS,
+  EXPLORER_FACES,
+  NODE_CONTEXTS,
+  PAST_CONTEXT,
+  SETTINGS,
+  VIEWS,
+} from "../../../src/ui/ids.ts";
 
 interface Item {
   readonly command: string;
@@ -68,15 +76,16 @@ test("conditions read context keys and tree items that the code sets", () => {
   expect(patterns.length).toBeGreaterThan(20);
   for (const pattern of patterns)
     expect(
-      NODE_CONTEXTS.some((context) => pattern.test(context)),
+      [...NODE_CONTEXTS, PAST_CONTEXT].some((context) => pattern.test(context)),
       `${pattern}`,
     ).toBe(true);
 });
 
 test("every face of the explorer but the tree itself has its welcome view, and the other way round", () => {
-  const faces = contributes.viewsWelcome.map((w) => /^forewatch\.explorer == (\w+)$/.exec(w.when)?.[1]);
+  const welcomes = contributes.viewsWelcome.filter((w) => w.view === VIEWS.explorer);
+  const faces = welcomes.map((w) => /^forewatch\.explorer == (\w+)$/.exec(w.when)?.[1]);
   expect(faces.sort()).toEqual(EXPLORER_FACES.filter((face) => face !== "ready").sort());
-  expect(new Set(contributes.viewsWelcome.map((w) => w.view))).toEqual(new Set([VIEWS.explorer]));
+  expect(new Set(contributes.viewsWelcome.map((w) => w.view))).toEqual(new Set([VIEWS.explorer, VIEWS.history]));
 });
 
 test("links in welcome views and the walkthrough lead to commands that exist", () => {
