@@ -20,7 +20,7 @@ export class Editors {
   }
 
   /** The tab with this title. */
-  tab(title: string): Locator {
+  tab(title: string | RegExp): Locator {
     return this.#workbench.page.locator(".tabs-container .tab", { hasText: title }).first();
   }
 
