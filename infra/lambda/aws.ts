@@ -30,6 +30,22 @@ export function bucketObjects(client: S3Client, bucket: string): Objects {
     async put(key, body, contentType) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
     },
+    async replace(key, body, contentType, etag) {
+      // S3 User Guide, "How to prevent object overwrites with conditional writes": 412 when the condition does not hold, 409
+      // when another write of the object was under way.
+      const guard = etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: etag };
+      try {
+        await client.send(
+          new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType, ...guard }),
+        );
+        return true;
+      } catch (error) {
+        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+        // An object that was removed meanwhile answers 404 to IfMatch.
+        if (status === 412 || status === 409 || status === 404) return false;
+        throw error;
+      }
+    },
     async list(prefix) {
       const keys: string[] = [];
       let token: string | undefined;

@@ -52,13 +52,12 @@ export function parsePredictions(
   return found;
 }
 
-/** Judges all series and makes the version that goes live. `run` counts trainings by hand at the same origin. */
+/** Judges all series and makes the version that goes live. */
 export function judge(
   spec: PipelineSpec,
   origin: number,
   series: readonly PreparedSeries[],
   predictions: ReadonlyMap<string, DeepArForecast>,
-  run = 0,
 ): Judgement {
   const forecasts: Record<string, SeriesForecast> = {};
   const choices: Choice[] = [];
@@ -76,7 +75,7 @@ export function judge(
     version: {
       format: 1,
       pipeline: spec.name,
-      version: versionName(origin, run),
+      version: versionName(origin),
       origin,
       every: spec.series.every,
       levels: bandLevels(spec.forecast.band),

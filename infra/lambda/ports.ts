@@ -4,6 +4,8 @@ export interface Objects {
   /** The object's bytes; undefined when there is none. With `etag`, "unchanged" when it still has that one. */
   get(key: string, etag?: string): Promise<StoredObject | "unchanged" | undefined>;
   put(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
+  /** Puts only while the object has this `etag` still (undefined: while there is none); false when another came first. */
+  replace(key: string, body: string | Uint8Array, contentType: string, etag: string | undefined): Promise<boolean>;
   list(prefix: string): Promise<string[]>;
 }
 

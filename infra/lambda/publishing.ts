@@ -1,7 +1,7 @@
 /** The training's files in the bucket: rows in, DeepAR's channels out; predictions in, the forecast in use out. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Fault } from "../../src/core/fault.ts";
-import { encodeForecast, type ForecastVersion, parseForecast } from "../../src/core/forecast.ts";
+import { encodeForecast, type ForecastVersion, parseForecast, versionName } from "../../src/core/forecast.ts";
 import type { Exclusion } from "../../src/core/labels.ts";
 import type { PreparedSeries } from "../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
@@ -73,33 +73,28 @@ export class Publisher {
     byMethod: Record<string, number>;
     failures: number;
   }> {
-    const { spec, objects, forecasts, current } = this.#options;
+    const { spec, objects, forecasts } = this.#options;
     const series = await this.#series(runId, origin);
     const predictions = new Map<string, DeepArForecast>();
     for (const { family, failed } of families) {
       if (!failed) for (const [id, p] of await this.#predictions(runId, family)) predictions.set(id, p);
     }
-    const before = await this.#current();
-    const run = before.filter((v) => v.origin === origin).length;
-    const { version, choices, failures } = judge(spec, origin, series, predictions, run);
-    if (Object.keys(version.series).length === 0) {
+    const judged = judge(spec, origin, series, predictions);
+    const { choices, failures } = judged;
+    if (choices.length === 0) {
       throw new Fault("forecast.failed", "No series could be forecast.", {
         cause: failures[0],
         next: "See the training's log.",
       });
     }
-    const text = encodeForecast(version);
-    // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison and every later publishing.
-    parseForecast(text);
-    const name = version.version.replaceAll(":", "-");
-    await objects.put(`${forecasts}versions/${name}.json`, text, "application/json");
+    const version = await this.#keep(judged.version);
     await objects.put(
-      `${forecasts}reports/${name}.json`,
+      `${forecasts}reports/${fileName(version.version)}.json`,
       JSON.stringify({ version: version.version, runId, requestedBy, families, choices, failures }),
       "application/json",
     );
     // Last: until here the old forecasts are in use, and from here the new one, never half of it.
-    await objects.put(current, encodeCurrent([version, ...stillNeeded(before, version)]), "application/x-ndjson");
+    await this.#putToUse(version);
     const byMethod: Record<string, number> = {};
     for (const { method } of Object.values(version.series)) byMethod[method] = (byMethod[method] ?? 0) + 1;
     return { version: version.version, series: choices.length, byMethod, failures: failures.length };
@@ -121,9 +116,37 @@ export class Publisher {
     return parsePredictions(this.#options.spec, ids, await this.#text(`${place}predicted/series.jsonl.out`));
   }
 
-  async #current(): Promise<ForecastVersion[]> {
-    const found = await this.#options.objects.get(this.#options.current);
-    return found === undefined || found === "unchanged" ? [] : decodeCurrent(new TextDecoder().decode(found.body));
+  /** Writes the version under the first name of its origin that none has yet; returns it as it is called. */
+  async #keep(judged: ForecastVersion): Promise<ForecastVersion> {
+    const { objects, forecasts } = this.#options;
+    const place = `${forecasts}versions/`;
+    const stamp = `${place}${fileName(versionName(judged.origin))}`;
+    const runs = (await objects.list(stamp)).map((key) =>
+      Number(/^(?:-(\d+))?\.json$/.exec(key.slice(stamp.length))?.[1] ?? 0),
+    );
+    const first = runs.length === 0 ? 0 : Math.max(...runs) + 1;
+    for (let run = first; run < first + TRIES; run++) {
+      const version = { ...judged, version: versionName(judged.origin, run) };
+      const text = encodeForecast(version);
+      // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison and every later publishing.
+      parseForecast(text);
+      const key = `${place}${fileName(version.version)}.json`;
+      if (await objects.replace(key, text, "application/json", undefined)) return version;
+    }
+    throw crowded();
+  }
+
+  /** Adds the version to those in use; what another training adds at the same time stays. */
+  async #putToUse(version: ForecastVersion): Promise<void> {
+    const { objects, current } = this.#options;
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const found = await objects.get(current);
+      if (found === "unchanged") continue;
+      const before = found === undefined ? [] : decodeCurrent(new TextDecoder().decode(found.body));
+      const text = encodeCurrent(inUse(before, version));
+      if (await objects.replace(current, text, "application/x-ndjson", found?.etag)) return;
+    }
+    throw crowded();
   }
 
   async #text(key: string): Promise<string> {
@@ -141,8 +164,27 @@ export class Publisher {
   }
 }
 
-/** Older versions that a window may still be compared with: the newest of an earlier origin is enough. */
-function stillNeeded(before: readonly ForecastVersion[], version: ForecastVersion): ForecastVersion[] {
-  const earlier = before.filter((v) => v.origin < version.origin).sort((a, b) => b.origin - a.origin);
-  return earlier.slice(0, 2);
+/** How often a name, or the file in use, is tried for when other trainings come first. */
+const TRIES = 10;
+
+function crowded(): Fault {
+  return new Fault("forecast.failed", "Other trainings kept publishing at the same moment.", { next: "Train again." });
+}
+
+/** A version's name in a key: colons are awkward in paths and URLs. */
+function fileName(version: string): string {
+  return version.replaceAll(":", "-");
+}
+
+/** Origins in use: the newest, and two before it for windows that began earlier and are open still. */
+const ORIGINS = 3;
+
+/**
+ * What is in use once `version` has come, newest first: the newest training of each of the newest origins. A training of the past
+ * takes its place among them, and none from a later one.
+ */
+function inUse(before: readonly ForecastVersion[], version: ForecastVersion): ForecastVersion[] {
+  const byRun = [...before, version].sort((a, b) => a.version.localeCompare(b.version, "en", { numeric: true }));
+  const byOrigin = new Map(byRun.map((v) => [v.origin, v]));
+  return [...byOrigin.values()].sort((a, b) => b.origin - a.origin).slice(0, ORIGINS);
 }

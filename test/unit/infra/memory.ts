@@ -13,7 +13,7 @@ export class MemoryObjects implements Objects {
       this.reads.push(`${key} missing`);
       return undefined;
     }
-    const own = `"${createHash("md5").update(body).digest("hex")}"`;
+    const own = etagOf(body)!;
     this.reads.push(own === etag ? `${key} unchanged` : key);
     return own === etag ? "unchanged" : { body, etag: own };
   }
@@ -22,7 +22,21 @@ export class MemoryObjects implements Objects {
     this.content.set(key, Buffer.from(body));
   }
 
+  /** Called before a guarded put is judged: what another does meanwhile. */
+  meanwhile: (key: string) => Promise<void> = async () => {};
+
+  async replace(key: string, body: string | Uint8Array, _type: string, etag: string | undefined): Promise<boolean> {
+    await this.meanwhile(key);
+    if (etagOf(this.content.get(key)) !== etag) return false;
+    this.content.set(key, Buffer.from(body));
+    return true;
+  }
+
   async list(prefix: string): Promise<string[]> {
     return [...this.content.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
+}
+
+function etagOf(body: Buffer | undefined): string | undefined {
+  return body && `"${createHash("md5").update(body).digest("hex")}"`;
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { CurrentForecast } from "../../../infra/lambda/forecasts.ts";
+import { CurrentForecast, decodeCurrent } from "../../../infra/lambda/forecasts.ts";
 import { parsePredictions } from "../../../infra/lambda/judging.ts";
 import { parseRows, stage, trainingSeries } from "../../../infra/lambda/staging.ts";
 import { checkDeepArLine } from "./deepar-format.ts";
@@ -140,6 +140,49 @@ describe("publishing", () => {
     const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
     expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z-1");
     expect(table.at("sales{store=north}", ORIGIN - HOUR)!.version).toBe("2026-11-21T00:00:00Z");
+  });
+
+  test("of the past, or a slow one's, leaves the newer forecast in use", async () => {
+    const { publisher: p, objects } = await publisher();
+    await p.publish({ ...request, families: [] });
+    await p.publish({ ...request, origin: ORIGIN - 24 * HOUR, families: [] });
+    const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+    expect(table.newest!.version).toBe("2026-11-22T00:00:00Z");
+    expect(table.at("sales{store=north}", ORIGIN - HOUR)!.version).toBe("2026-11-21T00:00:00Z");
+    // What has three newer origins beside it serves no window that is still open.
+    for (const days of [1, 2, 3]) await p.publish({ ...request, origin: ORIGIN + days * 24 * HOUR, families: [] });
+    const text = textOf(objects, "forecasts/current.json");
+    expect(decodeCurrent(text).map((v) => v.version.slice(0, 10))).toEqual(["2026-11-25", "2026-11-24", "2026-11-23"]);
+  });
+
+  test("again and again at one origin gives each its own name and report", async () => {
+    const { publisher: p, objects } = await publisher();
+    const names = [];
+    for (let i = 0; i < 4; i++) names.push((await p.publish({ ...request, families: [] })).version);
+    expect(names).toEqual(["", "-1", "-2", "-3"].map((run) => `2026-11-22T00:00:00Z${run}`));
+    expect(await objects.list("forecasts/versions/")).toHaveLength(4);
+    expect(await objects.list("forecasts/reports/")).toHaveLength(4);
+    const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+    expect(table.newest!.version).toBe("2026-11-22T00:00:00Z-3");
+  });
+
+  test("beside another loses neither's forecast", async () => {
+    const { publisher: p, objects } = await publisher();
+    const other = publisherOf(objects);
+    let turn = 0;
+    objects.meanwhile = async () => {
+      if (turn++ === 0) await other.publish({ ...request, origin: ORIGIN - 24 * HOUR, families: [] });
+    };
+    await p.publish({ ...request, families: [] });
+    const text = textOf(objects, "forecasts/current.json");
+    expect(decodeCurrent(text).map((v) => v.version)).toEqual(["2026-11-22T00:00:00Z", "2026-11-21T00:00:00Z"]);
+    // Two of one origin at the same moment: neither takes the other's name.
+    turn = 0;
+    objects.meanwhile = async () => {
+      if (turn++ === 0) await other.publish({ ...request, families: [] });
+    };
+    expect((await p.publish({ ...request, families: [] })).version).toBe("2026-11-22T00:00:00Z-2");
+    expect(await objects.list("forecasts/versions/")).toHaveLength(4);
   });
 
   test("puts nothing to use that the comparison could not read", async () => {
