@@ -8,11 +8,12 @@ import { tokenize } from "./lexer.ts";
 import { nameOf } from "./names.ts";
 import { checkProperties, copyTo, folderOf, ownTexts, type Properties, readFrom } from "./output.ts";
 import { type Column, type Pass, refuse, sourceOf, weave } from "./pass.ts";
+import { paste } from "./paste.ts";
 import { placeAt } from "./place.ts";
 import { relation } from "./relation.ts";
 import type { RewriteContext } from "./rewrite-context.ts";
 import { EMPTY } from "./scope.ts";
-import { join, raw, type Sql, sql } from "./text.ts";
+import { join, raw, type Sql, sql, textOf } from "./text.ts";
 import { coerces, duckType, identifier, type SqlType, typeName } from "./types.ts";
 import { literalText, unwrap } from "./unwrap.ts";
 
@@ -323,10 +324,9 @@ function known(pass: Pass, at: ParserRuleContext, name: string, context: Rewrite
 
 /** The text of a prepared statement with its question marks replaced. */
 function fillParameters(pass: Pass, at: ParserRuleContext, text: string, values: readonly string[]): string {
+  const tokens = tokenize(text);
   let used = 0;
-  const filled = tokenize(text)
-    .map((token) => (token.kind === "symbol" && token.text === "?" ? (values[used++] ?? "?") : token.text))
-    .join("");
+  const pasted = tokens.map(({ kind, text: mark }) => (kind === "symbol" && mark === "?" ? values[used++] : undefined));
   if (used !== values.length)
     refuse(
       pass,
@@ -334,5 +334,5 @@ function fillParameters(pass: Pass, at: ParserRuleContext, text: string, values:
       `Incorrect number of parameters: expected ${used} but found ${values.length}.`,
       "Give a value for each ? after USING.",
     );
-  return filled;
+  return textOf(paste(tokens, pasted).flat());
 }

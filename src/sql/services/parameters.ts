@@ -1,5 +1,6 @@
 /** Named parameters (`:since`): what they become before a statement runs, on either target. */
 import { quote, tokenize } from "../lexer.ts";
+import { paste } from "../paste.ts";
 import { type Sql, sourceMap, textOf } from "../text.ts";
 
 /** A text with values for its parameters, and the place in the source that a place in it comes from. */
@@ -10,7 +11,7 @@ export interface Bound {
 
 /**
  * The text with its parameters replaced by literals. A value that reads as a number, a date, a timestamp, true, false or null
- * becomes such a literal, anything else a text; a value in single quotes is always a text.
+ * becomes such a literal, anything else a text; a value in single quotes is always a text. Literals of several parts are bracketed.
  * Parameters without a value stay as they are.
  */
 export function bindParameters(text: string, values: Readonly<Record<string, string>>): string {
@@ -19,26 +20,30 @@ export function bindParameters(text: string, values: Readonly<Record<string, str
 
 /** `bindParameters`, with the way back: what is wrong in the bound text is shown in the source. */
 export function bindWithMap(text: string, values: Readonly<Record<string, string>>): Bound {
-  const pieces: Sql = tokenize(text).map((token) => {
-    const value = token.kind === "parameter" ? values[token.text.slice(1)] : undefined;
-    return { text: value === undefined ? token.text : parameterLiteral(value), at: token.offset };
-  });
-  const ends = pieces.map((_, i) => pieces[i + 1]?.at ?? text.length);
-  const map = sourceMap(pieces);
+  const tokens = tokenize(text);
+  const parts = paste(
+    tokens,
+    tokens.map((token) => {
+      const value = token.kind === "parameter" ? values[token.text.slice(1)] : undefined;
+      return value === undefined ? undefined : parameterLiteral(value);
+    }),
+  );
+  const map = sourceMap(parts.flat());
   return {
-    text: textOf(pieces),
+    text: textOf(parts.flat()),
     // A literal may be longer than its parameter: no place in it lies beyond the parameter's end.
-    map: (offset) => Math.min(map(offset), endAt(pieces, ends, offset)),
+    map: (offset) => Math.min(map(offset), tokens[partAt(parts, offset) + 1]?.offset ?? text.length),
   };
 }
 
-function endAt(pieces: Sql, ends: readonly number[], offset: number): number {
-  let at = 0;
-  for (const [i, piece] of pieces.entries()) {
-    at += piece.text.length;
-    if (offset < at) return ends[i] as number;
-  }
-  return ends.at(-1) ?? 0;
+/** The index of the part that holds a place in the text of all. */
+function partAt(parts: readonly Sql[], offset: number): number {
+  let end = 0;
+  const index = parts.findIndex((part) => {
+    end += textOf(part).length;
+    return offset < end;
+  });
+  return index < 0 ? parts.length : index;
 }
 
 /** The SQL literal of what a person entered. */

@@ -1,18 +1,16 @@
 /** The dialect on a real DuckDB: every value is the one that Trino's documentation gives, or follows from its rules. */
 import { readFileSync } from "node:fs";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { beforeAll, describe, expect, it } from "vitest";
-import { engineMessage, MACROS, REFUSED, rewriteForDuckDB, SESSION } from "../../../src/sql/index.ts";
+import { engineMessage, REFUSED, rewriteForDuckDB } from "../../../src/sql/index.ts";
 import { CATALOGUE, SETUP } from "./cases/fixture.ts";
 import { QUERIES } from "./cases/queries.ts";
+import { openDatabase } from "./database.ts";
 
 let connection: DuckDBConnection;
 
 beforeAll(async () => {
-  connection = await (await DuckDBInstance.create(":memory:")).connect();
-  for (const setting of SESSION) await connection.run(setting);
-  await connection.run(MACROS);
-  await connection.run(SETUP);
+  connection = await openDatabase(SETUP);
 });
 
 /** Rows with numbers for integers and doubles; decimals keep their text, so that their scale is seen. */

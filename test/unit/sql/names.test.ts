@@ -1,8 +1,9 @@
 /** Columns named like words that the grammar gives a meaning elsewhere: each keeps its name wherever a column may stand. */
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { NonReservedContext } from "dt-sql-parser/dist/lib/trino/TrinoSqlParser";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Catalogue, MACROS, rewriteForDuckDB, SESSION } from "../../../src/sql/index.ts";
+import { type Catalogue, rewriteForDuckDB } from "../../../src/sql/index.ts";
+import { openDatabase } from "./database.ts";
 
 /** Words that DuckDB keeps for itself and Trino's grammar has no meaning for, from `duckdb_keywords()`. */
 const FOREIGN =
@@ -23,10 +24,7 @@ const WORDS = [
 let connection: DuckDBConnection;
 
 beforeAll(async () => {
-  connection = await (await DuckDBInstance.create(":memory:")).connect();
-  for (const setting of SESSION) await connection.run(setting);
-  await connection.run(MACROS);
-  await connection.run(`CREATE TABLE words(${WORDS.map((word) => `"${word}" INTEGER`).join(", ")})`);
+  connection = await openDatabase(`CREATE TABLE words(${WORDS.map((word) => `"${word}" INTEGER`).join(", ")});`);
   await connection.run(`INSERT INTO words VALUES (${WORDS.map((_, i) => i).join(", ")})`);
 });
 
