@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { SeriesInfo } from "../../src/rpc/page.ts";
 import { formatDeviation, formatPercent } from "../parts/format.ts";
+import { healthOf } from "../parts/health.ts";
 import { fullLabel, type SeriesGroup, shortLabel } from "../parts/series.ts";
 import { named, textOf } from "../parts/toolkit.ts";
 
@@ -94,15 +95,14 @@ interface OptionProps {
 function Option({ series, selected, reachable, onSelect }: OptionProps) {
   const deviation = series.last?.deviation ?? null;
   const percent = formatPercent(series.last?.actual, series.last?.median);
-  const state = deviation === null ? "none" : Math.abs(deviation) > 1 ? "out" : "in";
-  const said = { none: "not compared yet", in: "inside the band", out: "outside the band" }[state];
+  const { health, said } = healthOf(series.last);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox handles the keys
     <div
       role="option"
       tabIndex={reachable ? 0 : -1}
       aria-selected={selected ? "true" : "false"}
-      aria-label={`${shortLabel(series.id)} ${formatDeviation(deviation)}, ${said}`}
+      aria-label={`${shortLabel(series.id)}${deviation === null ? "" : ` ${formatDeviation(deviation)}`}, ${said}`}
       data-series={series.id}
       class="picker-option"
       title={`${fullLabel(series.id)}\n${said}${deviation === null ? "" : `, deviation ${formatDeviation(deviation)} ${percent}`}${
@@ -110,9 +110,11 @@ function Option({ series, selected, reachable, onSelect }: OptionProps) {
       }`}
       onClick={() => onSelect(series.id)}
     >
-      <i class={`dot ${state}`} />
+      <i class={`dot ${health}`} />
       <span class="grow ellipsis">{shortLabel(series.id)}</span>
-      <span class={`number ${state === "out" ? "bad" : "muted"}`}>{formatDeviation(deviation)}</span>
+      <span class={`number ${health === "out" ? "bad" : "muted"}`}>
+        {health === "none" ? said : formatDeviation(deviation)}
+      </span>
     </div>
   );
 }

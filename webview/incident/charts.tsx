@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { type ChartColumns, type Incident, packChart } from "../../src/rpc/page.ts";
 import { type ChartSource, useLiveChart } from "../parts/chart/live.ts";
 import { SeriesChart } from "../parts/chart/series-chart.tsx";
-import { extent, newestActual, type Range } from "../parts/chart/visible.ts";
+import { extent, newestActual, newestIndex, type Range } from "../parts/chart/visible.ts";
 import { formatTime, type Zone } from "../parts/format.ts";
 import { FaultNotice } from "../parts/notice.tsx";
 import { fullLabel } from "../parts/series.ts";
@@ -49,9 +49,7 @@ export function Charts({ incident, source, series, zone }: Props) {
       <figure>
         <figcaption>
           {incident.status === "open" ? "Now" : "Since"}
-          {live.columns && newestActual(live.columns) !== null && (
-            <span class="muted"> up to {formatTime(newestActual(live.columns) ?? 0, zone)}</span>
-          )}
+          {live.columns && <Newest columns={live.columns} zone={zone} />}
         </figcaption>
         {live.columns && shared ? (
           <SeriesChart
@@ -68,6 +66,24 @@ export function Charts({ incident, source, series, zone }: Props) {
         )}
       </figure>
     </div>
+  );
+}
+
+/** Up to when the chart goes, and whether its newest window could be compared at all. */
+function Newest({ columns, zone }: { readonly columns: ChartColumns; readonly zone: Zone }) {
+  const newest = newestIndex(columns);
+  const start = columns.start[newest];
+  if (start === undefined) return null;
+  return (
+    <span class="muted">
+      {" "}
+      up to {formatTime(start + columns.every, zone)}
+      {Number.isNaN(columns.deviation[newest]) && (
+        <span class="not-compared">
+          <i class="dot none" /> newest window not compared
+        </span>
+      )}
+    </span>
   );
 }
 

@@ -54,10 +54,14 @@ export function Contributors({ incident, zone, selected, onSelect, onOpen, onQue
                   {fullLabel(series)}
                 </button>
               </th>
-              <td class="number numeric bad">
-                {formatDeviation(worst.deviation)}{" "}
-                <span class="muted percent">{formatPercent(worst.actual, worst.expected)}</span>
-              </td>
+              {worst.deviation === null ? (
+                <td class="numeric muted">{worst.actual === null ? "no value" : "not compared"}</td>
+              ) : (
+                <td class="number numeric bad">
+                  {formatDeviation(worst.deviation)}{" "}
+                  <span class="muted percent">{formatPercent(worst.actual, worst.expected)}</span>
+                </td>
+              )}
               <td class="number numeric">{formatNumber(worst.actual)}</td>
               <td class="number numeric">{formatNumber(worst.expected)}</td>
               <td>

@@ -287,12 +287,17 @@ export function extent(columns: ChartColumns): Range | null {
   return start.length === 0 ? null : { from: start[0]!, until: start[start.length - 1]! + every };
 }
 
+/** The index of the newest window that has an actual; -1 before the first. */
+export function newestIndex({ actual }: ChartColumns): number {
+  let i = actual.length - 1;
+  while (i >= 0 && Number.isNaN(actual[i]!)) i--;
+  return i;
+}
+
 /** The end of the newest window that has an actual; null before the first. */
 export function newestActual(columns: ChartColumns): number | null {
-  for (let i = columns.start.length - 1; i >= 0; i--) {
-    if (!Number.isNaN(columns.actual[i]!)) return columns.start[i]! + columns.every;
-  }
-  return null;
+  const start = columns.start[newestIndex(columns)];
+  return start === undefined ? null : start + columns.every;
 }
 
 /** `range` moved, and if need be narrowed or widened about its middle, to lie within `limits` and be at least `least` wide. */
