@@ -1,10 +1,11 @@
 /** The forecast page: a pipeline's series, their actuals against the forecast, live. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Fault } from "../../src/core/fault.ts";
 import { type PageStates, packChart, type SeriesInfo } from "../../src/rpc/page.ts";
 import { useLiveChart } from "../parts/chart/live.ts";
 import { legendOf } from "../parts/chart/plot.ts";
 import { type ChartHandle, SeriesChart } from "../parts/chart/series-chart.tsx";
-import { extent as extentOf, newestActual, type Range } from "../parts/chart/visible.ts";
+import { extent as extentOf, newestActual, newestIndex, type Range } from "../parts/chart/visible.ts";
 import { count, formatFullTime, formatLength, formatTime } from "../parts/format.ts";
 import { Empty, FaultNotice, FaultStrip, Loading } from "../parts/notice.tsx";
 import { type Page, useAction } from "../parts/page.tsx";
@@ -12,7 +13,7 @@ import { fullLabel, groupSeries, neighbour } from "../parts/series.ts";
 import { chartCsv } from "./csv.ts";
 import { useChartSource, useSeries } from "./data.ts";
 import { Legend } from "./legend.tsx";
-import { Multiples } from "./multiples.tsx";
+import { Multiples, type MultiplesHandle } from "./multiples.tsx";
 import { Overview } from "./overview.tsx";
 import { Picker } from "./picker.tsx";
 import { type Extent, following, keyAction, moved, PRESETS, presetOf, presetRange } from "./range.ts";
@@ -47,9 +48,11 @@ export function ForecastPage(page: Page<"forecast">) {
   const found = useMemo(() => groupSeries(series, state.search), [series, state.search]);
   const known = series.some((each) => each.id === state.series);
   const id = known ? state.series : (all[0]?.series[0]?.id ?? null);
+  const measure = all.find((group) => group.series.some((each) => each.id === id));
   const chart = useLiveChart(source, subject.pipeline, id);
   const { columns } = chart;
   const handle = useRef<ChartHandle>(null);
+  const multiples = useRef<MultiplesHandle>(null);
   const action = useAction();
 
   const legend = useMemo(() => (columns ? legendOf(columns) : { edge: null, late: false }), [columns]);
@@ -120,15 +123,23 @@ export function ForecastPage(page: Page<"forecast">) {
     return () => window.removeEventListener("keydown", listener);
   }, []);
 
-  const exportAs = (format: "png" | "csv") => {
-    if (!columns || !range) return;
-    const name = `${columns.series.replaceAll(/[^A-Za-z0-9_-]+/g, "-").replace(/-$/, "")}.${format}`;
-    const file =
-      format === "csv"
-        ? { name, content: chartCsv(columns, range), encoding: "utf8" as const }
-        : { name, content: handle.current?.toPng().split(",")[1] ?? "", encoding: "base64" as const };
-    void action.run("export", () => client.request("files.save", file));
-  };
+  const exportAs = (format: "png" | "csv") =>
+    void action.run("export", async () => {
+      if (!columns || !range) return;
+      const all = state.view === "multiples" ? multiples.current : null;
+      const shown = all ? all.shown() : [columns];
+      if (shown.length === 0) {
+        throw new Fault("input.invalid", "None of the charts has been read yet.", {
+          next: "Export again in a moment.",
+        });
+      }
+      const name = `${(all && measure ? measure.measure : columns.series).replaceAll(/[^A-Za-z0-9_-]+/g, "-").replace(/-$/, "")}.${format}`;
+      const file =
+        format === "csv"
+          ? { content: chartCsv(shown, range), encoding: "utf8" as const }
+          : { content: (all ?? handle.current!).toPng().split(",")[1]!, encoding: "base64" as const };
+      await client.request("files.save", { name, ...file });
+    });
   const declare = () =>
     id &&
     range &&
@@ -167,12 +178,14 @@ export function ForecastPage(page: Page<"forecast">) {
     );
   }
 
-  const measure = all.find((group) => group.series.some((each) => each.id === id));
+  const noForecast = columns?.median.every(Number.isNaN) ?? false;
+  const latest = columns ? newestIndex(columns) : -1;
+  const notCompared = latest >= 0 && Number.isNaN(columns?.deviation[latest]);
   const newest = extent?.newest ?? null;
   const detail = [
     subject.pipeline,
     columns && `a window every ${formatLength(columns.every)}`,
-    newest !== null && `newest ${formatTime(newest, zone, { year: true })}`,
+    newest !== null && `newest ${formatTime(newest, zone, { year: true })}${notCompared ? ", not compared" : ""}`,
   ]
     .filter(Boolean)
     .join(" · ");
@@ -184,7 +197,6 @@ export function ForecastPage(page: Page<"forecast">) {
           "incident",
         )}. The table view has the same data.`
       : title;
-  const noForecast = columns?.median.every(Number.isNaN) ?? false;
 
   return (
     <div class={`forecast${state.picker ? "" : " no-picker"}${state.table ? " with-table" : ""}`}>
@@ -216,9 +228,13 @@ export function ForecastPage(page: Page<"forecast">) {
             </Empty>
           ) : (
             <>
-              {noForecast && (
+              {(noForecast || notCompared) && (
                 <div class="strip info" role="status">
-                  <span class="grow">There is no forecast for this series yet: only what arrived is shown.</span>
+                  <span class="grow">
+                    {noForecast
+                      ? "There is no forecast for this series yet: only what arrived is shown."
+                      : "There is no forecast for the newest window: it was not compared."}
+                  </span>
                   <vscode-button
                     appearance="secondary"
                     disabled={action.busy === "train"}
@@ -236,8 +252,10 @@ export function ForecastPage(page: Page<"forecast">) {
                   pipeline={subject.pipeline}
                   group={measure}
                   range={range}
+                  zone={zone}
                   selected={id}
                   onOpen={(next) => select(next, "chart")}
+                  handle={multiples}
                 />
               ) : (
                 <>

@@ -5,9 +5,14 @@ import { indexAt, type Range } from "../parts/chart/visible.ts";
 
 const FIELDS = ["actual", "lower", "median", "upper", "deviation", "late"] as const;
 
-/** A header line and a line a window; times as ISO 8601 in UTC, nothing where there is no value. */
-export function chartCsv(columns: ChartColumns, range: Range): string {
-  const lines = [["series", "window_start", ...FIELDS].join(",")];
+/** A header line and a line a window of each series; times as ISO 8601 in UTC, nothing where there is no value. */
+export function chartCsv(charts: readonly ChartColumns[], range: Range): string {
+  const lines = [["series", "window_start", ...FIELDS].join(","), ...charts.flatMap((chart) => windows(chart, range))];
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+function windows(columns: ChartColumns, range: Range): string[] {
+  const lines: string[] = [];
   const name = `"${columns.series.replaceAll('"', '""')}"`;
   const end = indexAt(columns.start, range.until);
   for (let i = indexAt(columns.start, range.from); i < end; i++) {
@@ -17,5 +22,5 @@ export function chartCsv(columns: ChartColumns, range: Range): string {
     });
     lines.push([name, formatInstant(columns.start[i] ?? 0), ...values].join(","));
   }
-  return `${lines.join("\r\n")}\r\n`;
+  return lines;
 }

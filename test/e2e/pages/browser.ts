@@ -2,7 +2,7 @@
  * The real pages in a real Chromium, without VS Code: bundled as for the extension, served under the same policy with the
  * same document, and spoken to through the same transport. The host's side runs here, in Node.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -160,10 +160,18 @@ export async function changeTheme(page: Page, theme: ThemeName): Promise<void> {
   await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
 }
 
-/** Where pictures go when they are asked for with FOREWATCH_SHOTS. */
+/** Takes a picture of the page, where pictures are asked for with FOREWATCH_SHOTS. */
 export async function shoot(page: Page, name: string): Promise<void> {
   const folder = process.env.FOREWATCH_SHOTS;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Puts a picture that a page made beside those that are taken of it. */
+export function keepPicture(base64: string, name: string): void {
+  const folder = process.env.FOREWATCH_SHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.png`), base64, "base64");
 }

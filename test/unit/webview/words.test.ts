@@ -224,7 +224,7 @@ describe("the chart's windows as CSV", () => {
     const point = { lower: 1, median: 2, upper: 3, deviation: null, late: 0 };
     const points = [0, 1, 2].map((i) => ({ ...point, start: STORM + i * HOUR, actual: i === 1 ? null : i }));
     const columns = packChart({ series: 'a{b="x"}', every: HOUR, points, rules: [], incidents: [] });
-    expect(chartCsv(columns, { from: STORM + HOUR, until: STORM + 3 * HOUR })).toBe(
+    expect(chartCsv([columns], { from: STORM + HOUR, until: STORM + 3 * HOUR })).toBe(
       'series,window_start,actual,lower,median,upper,deviation,late\r\n"a{b=""x""}",2001-03-05T07:00:00Z,,1,2,3,,0\r\n"a{b=""x""}",2001-03-05T08:00:00Z,2,1,2,3,,0\r\n',
     );
   });

@@ -26,9 +26,22 @@ export function drawMiniature(
   const context = canvas.getContext("2d");
   if (!context || width === 0) return;
   context.scale(ratio, ratio);
+  drawLittle(context, { left: 0, right: width, top: 0, bottom: height }, columns, theme, { range, padding, mark });
+}
+
+/** Draws the series into a part of a canvas, CSS px. */
+export function drawLittle(
+  context: CanvasRenderingContext2D,
+  place: Pick<Frame, "left" | "right" | "top" | "bottom">,
+  columns: ChartColumns,
+  theme: ChartTheme,
+  { range, padding, mark }: MiniatureOptions,
+): void {
+  const width = place.right - place.left;
   const part = visible(columns, range, { columns: width, lines: width / 3 });
   const [low, high] = valueRange(part);
-  const whole: Frame = { left: 0, right: width, top: 0, bottom: height, range, low, high };
+  const whole: Frame = { ...place, range, low, high };
   drawIncidents(context, whole, columns, theme);
-  drawSeries(context, { ...whole, top: padding, bottom: height - padding }, part, { theme, whole: false, mark });
+  const inner = { ...whole, top: place.top + padding, bottom: place.bottom - padding };
+  drawSeries(context, inner, part, { theme, whole: false, mark });
 }

@@ -13,6 +13,7 @@ export interface ChartTheme {
   readonly bandLine: string;
   readonly edge: string;
   readonly breach: string;
+  readonly good: string;
   readonly incident: string;
   readonly late: string;
   readonly now: string;
@@ -52,6 +53,7 @@ function takeTheme(): ChartTheme {
     bandLine: resolve(fade(contrast ? text : blue, contrast ? 45 : 30)),
     edge: get("charts-orange", "#d18616"),
     breach: red,
+    good: get("charts-green", light ? "#388a34" : "#89d185"),
     incident: resolve(fade(red, contrast ? 24 : 11)),
     late: get("charts-purple", light ? "#652d90" : "#b180d7"),
     now: resolve(fade(text, 45)),
