@@ -7,12 +7,11 @@
  * - One alarm a series under a composite alarm, for rules whose windows reach further back than that. It needs the series
  *   known beforehand: listed in the pipeline file, or given as `groups` from the data.
  */
-import { watchedMetric } from "../../src/core/compare.ts";
 import { Fault } from "../../src/core/fault.ts";
 import { type Group, groupKey, seriesId } from "../../src/core/series.ts";
 import { type AlarmRule, byFields } from "../../src/core/spec.ts";
 import { DAY, formatDuration, HOUR, SECOND, WEEK } from "../../src/core/time.ts";
-import { metricDimension } from "../lambda/names.ts";
+import { metricDimension, ruleMetric } from "../lambda/names.ts";
 import { arn, att, type Fragment, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
 import { type Context, tagsOf } from "./context.ts";
 
@@ -116,7 +115,9 @@ function common(context: Context, rule: AlarmRule) {
   return {
     EvaluationPeriods: rule.periods,
     DatapointsToAlarm: rule.datapoints,
-    TreatMissingData: rule.missing,
+    // Where silence is a breach it is a datum (`ruleMetric`). Windows that nothing was written for are the pipeline's own failure,
+    // which neither begins an outage of the business nor ends one.
+    TreatMissingData: rule.missing === "breaching" ? "ignore" : rule.missing,
     Threshold: rule.direction === "below" ? -rule.threshold : rule.threshold,
     ComparisonOperator: rule.direction === "below" ? "LessThanThreshold" : "GreaterThanThreshold",
     AlarmDescription: inWords(rule),
@@ -141,7 +142,7 @@ function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions)
           ReturnData: true,
           Period: context.spec.series.every / SECOND,
           Expression:
-            `SELECT ${pick}(${watchedMetric(rule)}) FROM SCHEMA("${context.names.namespace}", Measure, Series) ` +
+            `SELECT ${pick}(${ruleMetric(rule)}) FROM SCHEMA("${context.names.namespace}", Measure, Series) ` +
             `WHERE Measure = '${rule.measure}' GROUP BY Series ORDER BY ${pick}() ${pick === "MIN" ? "ASC" : "DESC"}`,
         },
       ],
@@ -189,7 +190,7 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource 
   const series = seriesId(rule.measure, byFields(context.spec), group);
   const stat = {
     Namespace: context.names.namespace,
-    MetricName: watchedMetric(rule),
+    MetricName: ruleMetric(rule),
     Dimensions: [
       { Name: "Measure", Value: rule.measure },
       { Name: "Series", Value: metricDimension(series) },

@@ -37,13 +37,14 @@ test("a rule over listed series becomes an alarm each under one composite, which
   for (const [, { Properties }] of children) {
     expect(Properties.AlarmActions).toBeUndefined();
     expect(Properties).toMatchObject({
-      MetricName: "DeviationOrZero",
+      MetricName: "DeviationBelowOrSilence",
       Statistic: "Minimum",
       Threshold: -1,
       ComparisonOperator: "LessThanThreshold",
       EvaluationPeriods: 4,
       DatapointsToAlarm: 3,
-      TreatMissingData: "breaching",
+      // Silence is a datum; a pipeline that stands still writes none, and is no outage of the business.
+      TreatMissingData: "ignore",
       Period: 3_600,
     });
   }
@@ -61,9 +62,18 @@ test("a rule that looks back three hours becomes one query over every series", (
   expect(alarms.map(([id]) => id)).toEqual(["Rule0Alarm", "Rule1Alarm"]);
   const [odd, low] = alarms.map(([, a]) => (a.Properties.Metrics as { Expression: string }[])[0]!.Expression);
   expect(low).toBe(
-    `SELECT MIN(DeviationOrZero) FROM SCHEMA("Forewatch/clicks-per-page-2", Measure, Series) WHERE Measure = 'views' GROUP BY Series ORDER BY MIN() ASC`,
+    `SELECT MIN(DeviationBelowOrSilence) FROM SCHEMA("Forewatch/clicks-per-page-2", Measure, Series) WHERE Measure = 'views' GROUP BY Series ORDER BY MIN() ASC`,
   );
   expect(odd).toContain("SELECT MAX(DeviationSize)");
+});
+
+test("no rule takes windows that were never written for a breach", () => {
+  for (const spec of Object.values(PIPELINES)) {
+    const rules = byType(synthesize(spec, options()).template, "AWS::CloudWatch::Alarm").filter(([id]) =>
+      id.startsWith("Rule"),
+    );
+    for (const [id, { Properties }] of rules) expect(Properties.TreatMissingData, id).not.toBe("breaching");
+  }
 });
 
 test("discovered series and a long look back are refused with what to do about it", () => {

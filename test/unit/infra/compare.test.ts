@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CompareBatch } from "../../../infra/lambda/compare-batch.ts";
 import { CurrentForecast, encodeCurrent } from "../../../infra/lambda/forecasts.ts";
+import { ruleMetric } from "../../../infra/lambda/names.ts";
 import type { Datum } from "../../../infra/lambda/ports.ts";
 import { Analyzer } from "../../../src/core/analyze.ts";
 import { compare, metricsOf } from "../../../src/core/compare.ts";
 import { ForecastTable, type ForecastVersion, versionName } from "../../../src/core/forecast.ts";
 import { parseGroupKey, seriesId } from "../../../src/core/series.ts";
-import { byFields } from "../../../src/core/spec.ts";
+import { type AlarmRule, byFields, type PipelineSpec } from "../../../src/core/spec.ts";
 import { MemoryObjects } from "./memory.ts";
 import { FLIGHTS } from "./pipelines.ts";
 
@@ -34,7 +35,8 @@ function version(origin: number, median = 100): ForecastVersion {
   };
 }
 
-async function batch(...versions: ForecastVersion[]) {
+async function batch(first: PipelineSpec | ForecastVersion = FLIGHTS, ...others: ForecastVersion[]) {
+  const [spec, versions] = "format" in first ? [FLIGHTS, [first, ...others]] : [first, others];
   const objects = new MemoryObjects();
   if (versions.length > 0) await objects.put("current.json", encodeCurrent(versions));
   const written: Datum[][] = [];
@@ -46,7 +48,7 @@ async function batch(...versions: ForecastVersion[]) {
     },
   };
   return {
-    run: new CompareBatch(FLIGHTS, new CurrentForecast(objects, "current.json"), metrics),
+    run: new CompareBatch(spec, new CurrentForecast(objects, "current.json"), metrics),
     written,
     sink,
     objects,
@@ -84,7 +86,7 @@ test("a window is compared with its forecast, and both are written at the window
     Upper: 110,
     Deviation: -2,
     ForecastMissing: 0,
-    DeviationOrZero: -2,
+    DeviationBelowOrSilence: -2,
   });
   expect(of("mean_delay")).toEqual({ Lower: 90, Median: 100, Upper: 110, ForecastMissing: 0 });
   expect(of("delay_spread").Deviation).toBe(1.5);
@@ -124,11 +126,11 @@ test("handlers and engine make the same of the same windows", async () => {
       FLIGHTS.series.measures.flatMap((m, k) => {
         const series = seriesId(m.name, fields, parseGroupKey(g.key, 1));
         const comparison = compare({ series, ...closed }, g.values[k]!, table.at(series, closed.start), m.resolution);
-        const rules = FLIGHTS.alarms.filter((rule) => rule.measure === m.name);
-        return metricsOf(comparison, rules);
+        return metricsOf(comparison);
       }),
     );
-    expect(written.pop()!.map(({ name, value, time, series }) => ({ name, value, time, series }))).toEqual(engine);
+    const shared = written.pop()!.filter((d) => !d.name.endsWith("OrSilence"));
+    expect(shared.map(({ name, value, time, series }) => ({ name, value, time, series }))).toEqual(engine);
     windows++;
   }
   expect(windows).toBeGreaterThanOrEqual(6);
@@ -205,9 +207,54 @@ test("no forecast is told, not hidden", async () => {
   expect(written[0]!.filter((d) => d.measure === "departures").map((d) => [d.name, d.value])).toEqual([
     ["Actual", 7],
     ["ForecastMissing", 1],
-    // Its rule takes missing data for a breach, and a window without a forecast is none.
-    ["DeviationOrZero", 0],
+    // Its rule takes silence for a breach, and a window without a forecast is none.
+    ["DeviationBelowOrSilence", 0],
   ]);
+});
+
+describe("a window without a value", () => {
+  const rule = (direction: AlarmRule["direction"], missing: AlarmRule["missing"]): AlarmRule => ({
+    ...FLIGHTS.alarms[0]!,
+    name: `${direction}-${missing.toLowerCase()}`,
+    measure: "mean_delay",
+    direction,
+    missing,
+  });
+  const silent = window(ORIGIN, "BOS", { departures: 100, mean_delay: null, delay_spread: null });
+  const data = async (rules: readonly AlarmRule[], record: object, ...versions: ForecastVersion[]) => {
+    const { run, written } = await batch({ ...FLIGHTS, alarms: rules }, ...versions);
+    await run.run([message("1", record)], NOW);
+    return Object.fromEntries(
+      written.flatMap((data) => data.filter((d) => d.measure === "mean_delay").map((d) => [d.name, d.value])),
+    );
+  };
+  const directions = ["below", "above", "both"] as const;
+
+  test("breaches every rule that takes silence for a breach, on each rule's own side", async () => {
+    const rules = directions.map((direction) => rule(direction, "breaching"));
+    const written = await data(rules, silent, version(ORIGIN));
+    for (const one of rules) {
+      const value = written[ruleMetric(one)]!;
+      const breaching = one.direction === "below" ? value < -one.threshold : value > one.threshold;
+      expect(breaching, one.name).toBe(true);
+    }
+    expect(written).not.toHaveProperty("Deviation");
+  });
+  test("breaches none of them without a forecast, which is not the business's silence", async () => {
+    const rules = directions.map((direction) => rule(direction, "breaching"));
+    const written = await data(rules, silent);
+    expect(rules.map((one) => written[ruleMetric(one)])).toEqual([0, 0, 0]);
+  });
+  test("is no datum to other rules", async () => {
+    const missing = ["missing", "ignore", "notBreaching"] as const;
+    const rules = directions.flatMap((direction) => missing.map((m) => rule(direction, m)));
+    expect(Object.keys(await data(rules, silent, version(ORIGIN)))).toEqual([
+      "Lower",
+      "Median",
+      "Upper",
+      "ForecastMissing",
+    ]);
+  });
 });
 
 test("windows that CloudWatch would refuse are counted, not sent", async () => {
