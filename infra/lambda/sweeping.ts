@@ -15,6 +15,12 @@ import type { MetricPoint, MetricQuery, MetricSource, ShardedSink, Sink, StreamR
 
 /** How far back closed windows are looked at: long enough for an hour's windows and a hiccup. */
 const LOOK_BACK = 3 * HOUR;
+/** A relay with records before it reports its age at least this often: it is called again after a failure. */
+const RELAY_REPORTS = 5 * MINUTE;
+/** A relay whose oldest record has waited for longer may still pass on events of before the silence. */
+const RELAY_BEHIND = MINUTE;
+/** Until all metrics of a minute can be read: of two services, one may be ahead of the other. */
+const METRICS_DELAY = 2 * MINUTE;
 /** Time for a closed window's groups to be compared, and for their metrics to be readable. */
 const GRACE = 3 * MINUTE;
 /** A beat trails the clock by this, so that an event on its way is not late because of it. */
@@ -73,6 +79,14 @@ export class Sweep {
     });
     const points = await metrics.read(
       [
+        {
+          id: "relay_age",
+          namespace: "AWS/Lambda",
+          name: "IteratorAge",
+          dimensions: { FunctionName: `${names.prefix}-relay` },
+          statistic: "Maximum",
+          period: 60,
+        },
         own("newest", "relay", HEALTH.newestEvent, "Maximum"),
         own("clock", "sweep", HEALTH.clock, "Maximum"),
         own("closed_first", "compare", HEALTH.closed, "Minimum"),
@@ -86,13 +100,15 @@ export class Sweep {
           period: 60,
         },
       ],
-      now - LOOK_BACK,
+      now - lookBack(this.#options.spec),
       now,
     );
     const of = (id: string) => points.get(id) ?? [];
     return {
-      clock: [...of("newest"), ...of("clock")],
+      events: of("newest"),
+      beats: of("clock"),
       incoming: of("incoming"),
+      relayAge: of("relay_age"),
       closed: [...of("closed_first"), ...of("closed_last")],
     };
   }
@@ -164,29 +180,45 @@ export class Sweep {
 }
 
 interface Health {
-  /** Newest event times (epoch seconds) by the minute they came in, and times of beats. */
-  readonly clock: readonly MetricPoint[];
+  /** Newest event times (epoch seconds) by the minute in which the relay passed them on. */
+  readonly events: readonly MetricPoint[];
+  /** Times of beats, epoch seconds. */
+  readonly beats: readonly MetricPoint[];
+  /** Records that producers put into the stream, events or not. */
   readonly incoming: readonly MetricPoint[];
+  /** How long the oldest record of a batch had waited for the relay, ms. */
+  readonly relayAge: readonly MetricPoint[];
   readonly closed: readonly MetricPoint[];
 }
 
+/** How far back metrics are read: the event before a silence must be found at the silence's end. */
+export function lookBack({ source }: Pick<PipelineSpec, "source">): number {
+  return Math.max(LOOK_BACK, source.idle + HOUR);
+}
+
 /**
- * The event time of a beat: where the clock stands after the silence. Undefined while records come in, before the first event,
- * and when the silence is shorter than `idle`.
+ * The event time of a beat: where the clock stands after the silence. Undefined while events come in, before the first event,
+ * when the silence is shorter than `idle`, and while the relay holds events back. As on the engine, records that are rejected or
+ * dropped break no silence.
  */
-export function beatTime(
-  spec: PipelineSpec,
-  health: Pick<Health, "clock" | "incoming">,
-  now: number,
-): number | undefined {
-  if (health.clock.length === 0) return undefined;
+export function beatTime(spec: PipelineSpec, health: Omit<Health, "closed">, now: number): number | undefined {
   // Metrics of a minute are whole a little later: the minute that is running does not prove silence.
   const since = now - Math.max(spec.source.idle, MINUTE) - MINUTE;
-  if (health.incoming.some((p) => p.value > 0 && p.time + MINUTE > since)) return undefined;
-  const newest = health.clock.reduce((a, b) => (b.value > a.value || (b.value === a.value && b.time < a.time) ? b : a));
+  if (health.events.some((p) => p.time + MINUTE > since)) return undefined;
+  if (relayHoldsBack(health, now)) return undefined;
+  const clock = [...health.events, ...health.beats];
+  if (clock.length === 0) return undefined;
+  const newest = clock.reduce((a, b) => (b.value > a.value || (b.value === a.value && b.time < a.time) ? b : a));
   const quiet = now - (newest.time + MINUTE);
   const time = newest.value * 1_000 + quiet - BEAT_DELAY;
   return time > newest.value * 1_000 ? Math.floor(time) : undefined;
+}
+
+/** Whether records wait for the relay: it is behind, or was not called since some came in. What waits may be events. */
+function relayHoldsBack({ incoming, relayAge }: Pick<Health, "incoming" | "relayAge">, now: number): boolean {
+  if (relayAge.some((p) => p.value > RELAY_BEHIND && p.time + MINUTE > now - RELAY_REPORTS)) return true;
+  const called = Math.max(...relayAge.map((p) => p.time));
+  return incoming.some((p) => p.value > 0 && p.time > called && p.time + MINUTE <= now - METRICS_DELAY);
 }
 
 /** Groups that are expected in every window: the listed ones, or those that the forecast knows. */

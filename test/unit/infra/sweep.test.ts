@@ -55,34 +55,56 @@ function sweep(metrics: MetricStore, spec = FLIGHTS) {
 
 describe("a beat", () => {
   const newest = NOW / 1_000 - 600;
-  const clock = [{ time: at(11), value: newest }];
+  const events = [{ time: at(11), value: newest }];
+  const quiet = { events, beats: [], incoming: [], relayAge: [] };
+  const minutes = (from: number, to: number, value: number) =>
+    Array.from({ length: from - to + 1 }, (_, i) => ({ time: at(from - i), value }));
+
   test("moves the clock on by the silence", () => {
-    const time = beatTime(FLIGHTS, { clock, incoming: [] }, NOW);
+    const time = beatTime(FLIGHTS, quiet, NOW);
     // Ten minutes after the minute in which the newest event came in, less a minute for what is on its way.
     expect(time).toBe(newest * 1_000 + 10 * MINUTE - MINUTE);
   });
   test("goes on from beat to beat", () => {
-    const first = beatTime(FLIGHTS, { clock, incoming: [] }, NOW)!;
-    const second = beatTime(
-      FLIGHTS,
-      { clock: [...clock, { time: NOW, value: first / 1_000 }], incoming: [] },
-      NOW + 5 * MINUTE,
-    )!;
+    const first = beatTime(FLIGHTS, quiet, NOW)!;
+    const beats = [{ time: NOW, value: first / 1_000 }];
+    const second = beatTime(FLIGHTS, { ...quiet, beats }, NOW + 5 * MINUTE)!;
     expect(second - first).toBeGreaterThan(2 * MINUTE);
     expect(second).toBeLessThanOrEqual(NOW + 5 * MINUTE);
   });
   test.each([
-    ["before the first event", { clock: [], incoming: [] }],
-    ["while records come in", { clock, incoming: [{ time: at(2), value: 3 }] }],
+    ["before the first event", { ...quiet, events: [] }],
+    ["while events come in", { ...quiet, events: [...events, { time: at(2), value: newest + 500 }] }],
+    ["while the relay is behind", { ...quiet, relayAge: [{ time: at(2), value: 20 * MINUTE }] }],
+    ["while records come in and the relay is not called", { ...quiet, incoming: minutes(9, 0, 3) }],
     [
-      "while records come in whose events the relay has not passed on",
-      { clock, incoming: [{ time: at(1), value: 1 }] },
+      "while records wait that came after the relay was last called",
+      { ...quiet, incoming: minutes(9, 5, 3), relayAge: minutes(9, 6, 500) },
     ],
   ])("is not made %s", (_, health) => {
     expect(beatTime(FLIGHTS, health, NOW)).toBeUndefined();
   });
-  test("is made when minutes without a record are told as zeros", () => {
-    expect(beatTime(FLIGHTS, { clock, incoming: [{ time: at(1), value: 0 }] }, NOW)).toBeDefined();
+  test.each([
+    ["minutes without a record are told as zeros", { ...quiet, incoming: minutes(9, 1, 0) }],
+    [
+      "every record that comes in is turned away",
+      { ...quiet, incoming: minutes(11, 1, 40), relayAge: minutes(11, 2, 900) },
+    ],
+    ["the relay was behind, and has caught up", { ...quiet, relayAge: minutes(20, 11, 20 * MINUTE) }],
+  ])("is made when %s", (_, health) => {
+    expect(beatTime(FLIGHTS, health, NOW)).toBeDefined();
+  });
+  test.each([
+    2 * MINUTE,
+    3 * HOUR,
+    26 * HOUR,
+  ])("is made when the stream may be silent for %d ms, and was longer", async (idle) => {
+    const spec = { ...FLIGHTS, source: { ...FLIGHTS.source, idle } };
+    const last = NOW - idle - 5 * MINUTE;
+    const { run } = sweep(new MetricStore().add(HEALTH.newestEvent, last, last / 1_000), spec);
+    expect((await run.run(NOW, EMPTY)).beat).toBe(last + idle + 5 * MINUTE - 2 * MINUTE);
+    const early = sweep(new MetricStore().add(HEALTH.newestEvent, last, last / 1_000), spec);
+    expect((await early.run.run(NOW - 10 * MINUTE, EMPTY)).beat).toBeUndefined();
   });
   test("goes to every shard, without a group", async () => {
     const { run, events } = sweep(new MetricStore().add(HEALTH.newestEvent, at(30), at(30) / 1_000));
@@ -99,7 +121,8 @@ describe("a closed window", () => {
   const end = Date.UTC(2026, 10, 22, 12);
   const compared = (metrics: MetricStore, origin: string, time = end) =>
     metrics.add(`ForecastMissing ${metricDimension(`departures{origin=${origin}}`)}`, time, 1);
-  const busy = () => new MetricStore().add("IncomingRecords", at(1), 50).add(HEALTH.closed, at(15), end / 1_000);
+  const busy = () =>
+    new MetricStore().add(HEALTH.newestEvent, at(1), NOW / 1_000).add(HEALTH.closed, at(15), end / 1_000);
 
   test("gets the groups it lacks, as empty windows", async () => {
     const metrics = busy();
@@ -134,7 +157,7 @@ describe("a closed window", () => {
 
   test("is left alone until its groups have had time to be compared", async () => {
     const { run, windows } = sweep(
-      new MetricStore().add("IncomingRecords", at(1), 50).add(HEALTH.closed, at(2), end / 1_000),
+      new MetricStore().add(HEALTH.newestEvent, at(1), NOW / 1_000).add(HEALTH.closed, at(2), end / 1_000),
     );
     expect((await run.run(NOW, EMPTY)).swept).toBe(0);
     expect(windows.records).toEqual([]);
