@@ -18,6 +18,7 @@ import {
   type Row,
 } from "../wizard/infer.ts";
 import { type Draft, freeName, pipelineName, writePipelineFile } from "../wizard/write.ts";
+import { eventsFile } from "./streams.ts";
 
 const PEEKED = 500;
 const NAME = /^[a-z][a-z0-9-]{0,47}$/;
@@ -30,7 +31,7 @@ export function createCommands(context: Context): Handlers<"newPipeline"> {
         throw new Fault("workspace.none", "A pipeline file needs a folder to live in, and none is open.", {
           next: "Open a folder first.",
         });
-      const sample = await askRows(context, args.sample ?? args.file);
+      const sample = await askRows(context, args.sample ?? eventsFile(args.file));
       if (!sample) return;
       const guess = inferFields(sample.rows);
       if (guess.times.length === 0)

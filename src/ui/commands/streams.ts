@@ -41,7 +41,7 @@ export function streamCommands(context: Context, choose: Chooser): Handlers<Stre
     async sendRecords(args) {
       const chosen = await stream(args, "Send records to");
       if (!chosen) return;
-      const file = args.records ?? args.file ?? (await askFile());
+      const file = args.records ?? eventsFile(args.file) ?? (await askFile());
       if (file === undefined) return;
       const speed = await askSpeed();
       if (speed === undefined) return;
@@ -109,6 +109,11 @@ export function registerRecords(context: Context): vscode.Disposable {
   });
   const registered = vscode.workspace.registerTextDocumentContentProvider(RECORDS_SCHEME, provider);
   return vscode.Disposable.from(changed, live, registered, { dispose: () => clearTimeout(timer) });
+}
+
+/** A menu's file, if it is one of events: the tree names a pipeline's own file. */
+export function eventsFile(file: string | undefined): string | undefined {
+  return file !== undefined && /\.(csv|jsonl|ndjson|parquet)$/i.test(file) ? file : undefined;
 }
 
 async function askFile(): Promise<string | undefined> {
