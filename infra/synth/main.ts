@@ -19,6 +19,7 @@ const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
   --incidents KIND     incident-manager or ops-center (default: the target's, else ops-center)
   --bucket NAME        the bucket of code (default: a name to be replaced)
   --email ADDRESS      address that alarms mail to
+  --discard-data       let the lake and its key go with the stack (default: they outlive it)
   --rate N             records a second, for the cost (default 10)
   --record-bytes N     bytes of a record, for the cost (default 300)
   --fetch              fetch the Kinesis connector of Flink with Maven, and put it into the application's archive
@@ -37,6 +38,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
         incidents: { type: "string" },
         bucket: { type: "string" },
         email: { type: "string" },
+        "discard-data": { type: "boolean", default: false },
         rate: { type: "string", default: "10" },
         "record-bytes": { type: "string", default: "300" },
         jar: { type: "string" },
@@ -69,6 +71,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     const synthesis = synthesize(spec, {
       region: values.region ?? target?.region ?? "us-east-1",
       incidents,
+      keepData: !values["discard-data"],
       artifacts: {
         bucket: values.bucket ?? "replace-with-the-artifacts-bucket",
         functions: Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].key])) as Record<

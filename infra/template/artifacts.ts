@@ -1,5 +1,6 @@
 /** The small stack that comes first: a bucket for code, which templates are deployed from. One an account and region. */
 import { ref, type Template } from "./cfn.ts";
+import { KEEP } from "./context.ts";
 import { bucketPolicy } from "./foundation.ts";
 
 export const ARTIFACTS_STACK = "forewatch-artifacts";
@@ -11,8 +12,7 @@ export function artifactsTemplate(): Template {
     Resources: {
       ArtifactsBucket: {
         Type: "AWS::S3::Bucket",
-        DeletionPolicy: "Retain",
-        UpdateReplacePolicy: "Retain",
+        ...KEEP,
         Properties: {
           Tags: [{ Key: "forewatch:artifacts", Value: "true" }],
           // Code is no secret and is read by services' own roles: the bucket's managed key spares a key policy a reader.

@@ -6,7 +6,7 @@
  */
 import { HOUR } from "../../src/core/time.ts";
 import { att, type Fragment, type Resource, ref, tagList } from "./cfn.ts";
-import { type Context, tagsOf } from "./context.ts";
+import { type Context, DISCARD, tagsOf } from "./context.ts";
 import { deadLetters, ENCRYPT, lambda, READ_STREAM } from "./policy.ts";
 
 export function collect(context: Context): Fragment {
@@ -27,12 +27,7 @@ export function collect(context: Context): Fragment {
   });
   return {
     Resources: {
-      RawStream: {
-        ...stream(context, names.stream, spec.source.shards, retentionHours(spec.retention.stream)),
-        // Producers write here: removing a pipeline by mistake must not lose what is under way.
-        DeletionPolicy: "Retain",
-        UpdateReplacePolicy: "Retain",
-      },
+      RawStream: stream(context, names.stream, spec.source.shards, retentionHours(spec.retention.stream)),
       EventsStream: stream(context, names.events, spec.source.shards, 24),
       ...relay.Resources,
       RelayDeadLetters: deadLetters(
@@ -56,10 +51,14 @@ export function collect(context: Context): Fragment {
   };
 }
 
-/** A Kinesis stream of fixed capacity: foreseeable in cost, and ordered by as many shards as the pipeline file says. */
+/**
+ * A Kinesis stream of fixed capacity: foreseeable in cost, and ordered by as many shards as the pipeline file says. It goes with its
+ * stack: producers know it by its name, and a stream that stayed would keep the next deployment from making it.
+ */
 export function stream(context: Context, name: string, shards: number, hours: number): Resource {
   return {
     Type: "AWS::Kinesis::Stream",
+    ...DISCARD,
     Properties: {
       Name: name,
       ShardCount: shards,

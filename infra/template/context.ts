@@ -2,6 +2,7 @@
 import { Fault } from "../../src/core/fault.ts";
 import { combinations, type Group } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import type { Resource } from "./cfn.ts";
 
 /** Where the code lies: keys carry a hash of the content, because CloudFormation takes equal keys for equal code. */
 export interface Artifacts {
@@ -29,6 +30,8 @@ export interface SynthesisOptions {
   readonly groups?: readonly Group[];
   /** Address that the alarm topic mails to. */
   readonly email?: string;
+  /** Whether the lake and its key outlive the stack; default true. Without them CloudFormation asks for the bucket to be emptied. */
+  readonly keepData?: boolean;
   /** Tags of every resource, besides `forewatch:pipeline`. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Instance types of training and batch transform; CPU is enough for DeepAR at these sizes. */
@@ -100,6 +103,17 @@ export function contextOf(spec: PipelineSpec, options: SynthesisOptions): Contex
   }
   return { spec, options, names: namesOf(spec.name), groups };
 }
+
+/**
+ * What happens to a resource with data. What was made by a deployment that then failed is removed even when data is kept: it holds
+ * none, and would be left behind by each attempt.
+ */
+export function keeping({ options }: Context): Pick<Resource, "DeletionPolicy" | "UpdateReplacePolicy"> {
+  return options.keepData === false ? DISCARD : KEEP;
+}
+
+export const KEEP = { DeletionPolicy: "RetainExceptOnCreate", UpdateReplacePolicy: "Retain" } as const;
+export const DISCARD = { DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete" } as const;
 
 export function tagsOf({ spec, options }: Context): Readonly<Record<string, string>> {
   return { "forewatch:pipeline": spec.name, ...options.tags };

@@ -2,7 +2,7 @@
 
 import { DAY } from "../../src/core/time.ts";
 import { ACCOUNT, arn, att, type Fragment, ref, sub, tagList } from "./cfn.ts";
-import { type Context, PREFIX, tagsOf } from "./context.ts";
+import { type Context, keeping, PREFIX, tagsOf } from "./context.ts";
 
 export function foundation(context: Context): Fragment {
   const tags = tagList(tagsOf(context));
@@ -12,8 +12,7 @@ export function foundation(context: Context): Fragment {
       DataKey: {
         Type: "AWS::KMS::Key",
         // The lake outlives the stack, and without its key it would be noise.
-        DeletionPolicy: "Retain",
-        UpdateReplacePolicy: "Retain",
+        ...keeping(context),
         Properties: {
           Description: `Forewatch pipeline ${spec.name}: streams, lake, models, logs`,
           EnableKeyRotation: true,
@@ -56,8 +55,7 @@ export function foundation(context: Context): Fragment {
       },
       DataBucket: {
         Type: "AWS::S3::Bucket",
-        DeletionPolicy: "Retain",
-        UpdateReplacePolicy: "Retain",
+        ...keeping(context),
         Properties: {
           Tags: tags,
           BucketEncryption: {

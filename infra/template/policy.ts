@@ -3,6 +3,7 @@
  * says what it is for. The tests hold every action against what the component calls.
  */
 import { ACCOUNT, att, type Fragment, type Resource, ref, sub, type Value } from "./cfn.ts";
+import { DISCARD } from "./context.ts";
 
 export interface Statement {
   /** What the permission is for: letters and digits, as IAM's Sid takes them. */
@@ -131,8 +132,7 @@ export const LOG_DAYS = 30;
 export function logGroup(name: string): Resource {
   return {
     Type: "AWS::Logs::LogGroup",
-    DeletionPolicy: "Delete",
-    UpdateReplacePolicy: "Delete",
+    ...DISCARD,
     Properties: { LogGroupName: name, RetentionInDays: LOG_DAYS, KmsKeyId: att("DataKey", "Arn") },
   };
 }
@@ -141,8 +141,7 @@ export function logGroup(name: string): Resource {
 export function deadLetters(description: string): Resource {
   return {
     Type: "AWS::SQS::Queue",
-    DeletionPolicy: "Delete",
-    UpdateReplacePolicy: "Delete",
+    ...DISCARD,
     Metadata: { Purpose: description },
     Properties: { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 },
   };

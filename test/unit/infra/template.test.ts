@@ -46,6 +46,14 @@ test("the same pipeline and choices give the same bytes", () => {
   }
 });
 
+const KEPT = { DeletionPolicy: "RetainExceptOnCreate", UpdateReplacePolicy: "Retain" };
+
+test("data that is not to be kept goes with the stack", () => {
+  const { template } = synthesize(FLIGHTS, options({ keepData: false }));
+  const policies = Object.values(template.Resources).map((r) => r.DeletionPolicy);
+  expect(policies.filter((p) => p !== undefined && p !== "Delete")).toEqual([]);
+});
+
 describe.each(ALL)("$name", ({ template }) => {
   test("refers only to what it defines", () => {
     const unknown = references(template).filter((id) => !(id in template.Resources));
@@ -53,15 +61,26 @@ describe.each(ALL)("$name", ({ template }) => {
   });
 
   test("says of every stateful resource what its removal does", () => {
-    const stateful = ["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup"];
+    const stateful = [
+      ...["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::SQS::Queue", "AWS::Logs::LogGroup"],
+    ];
     for (const [id, resource] of Object.entries(template.Resources)) {
       if (stateful.includes(resource.Type)) {
         expect(resource.DeletionPolicy, id).toBeDefined();
         expect(resource.UpdateReplacePolicy, id).toBeDefined();
       }
     }
-    for (const [id, resource] of ofType(template, "AWS::S3::Bucket"))
-      expect(resource.DeletionPolicy, id).toBe("Retain");
+    // Data outlives the stack, but not a deployment that never came to be.
+    for (const type of ["AWS::S3::Bucket", "AWS::KMS::Key"])
+      for (const [id, resource] of ofType(template, type)) expect(resource, id).toMatchObject(KEPT);
+  });
+
+  test("leaves nothing behind under a name that the next deployment needs", () => {
+    for (const [id, { Type, DeletionPolicy, Properties }] of Object.entries(template.Resources)) {
+      const kept = DeletionPolicy !== undefined && DeletionPolicy !== "Delete";
+      if (kept)
+        expect({ ...Properties, Type }, id).not.toHaveProperty(Type === "AWS::S3::Bucket" ? "BucketName" : "Name");
+    }
   });
 
   test("closes its buckets", () => {
