@@ -5,22 +5,24 @@ import {
   CategoryScale,
   Chart,
   Legend,
+  type LegendItem,
   LinearScale,
   LineController,
   LineElement,
+  type LineOptions,
   PointElement,
   TimeScale,
   Tooltip,
 } from "chart.js";
 import "chartjs-adapter-luxon";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import type { Cell } from "../../src/rpc/page.ts";
 import { type LineLook, lineLook } from "../parts/chart/palette.ts";
 import { onThemeChange, readTheme } from "../parts/chart/theme.ts";
-import { count, formatNumber, type Zone } from "../parts/format.ts";
+import { formatNumber, type Zone } from "../parts/format.ts";
 import { Empty, FaultNotice, Loading } from "../parts/notice.tsx";
 import { useAsked } from "../parts/page.tsx";
-import { type ChartData, type ChartPlan, chartData, chartPlan, type ResultColumn } from "./columns.ts";
+import type { ResultColumn } from "./columns.ts";
+import { type ChartData, type ChartPlan, chartData, chartPlan, leftOut, whyEmpty } from "./lines.ts";
 import type { Rows } from "./rows.ts";
 
 Chart.register(BarController, BarElement, LineController, LineElement, PointElement);
@@ -43,37 +45,39 @@ export function ResultChart({ name, columns, rows, zone }: Props) {
   const plan = useMemo(() => chartPlan(columns), [columns]);
   const most = plan?.x.kind === "name" ? MOST_BARS : MOST_ROWS;
   const asked = useAsked(name, (signal) => rows.read(0, Math.min(rows.rowCount, most), signal));
-  if (!plan) {
-    return (
-      <Empty icon="chart" title="Nothing to draw">
-        <p>A chart needs a column of numbers, and a time or a name to put them by.</p>
-      </Empty>
-    );
-  }
+  const read = asked.value;
+  const data = useMemo(() => (plan && read ? chartData(plan, columns, read) : null), [plan, columns, read]);
+  if (!plan) return <Nothing why="A chart needs a column of numbers, and a time or a name to put them by." />;
   if (asked.fault) return <FaultNotice fault={asked.fault} onRetry={asked.reload} />;
-  if (!asked.value) return <Loading label="Reading the rows" />;
+  if (!read || !data) return <Loading label="Reading the rows" />;
+  const why = whyEmpty(plan, columns, read, data);
+  if (why) return <Nothing why={why} />;
+  const missing = leftOut(data, { read: read.length, all: rows.rowCount });
   return (
     <div class="result-chart">
-      <Canvas plan={plan} columns={columns} rows={asked.value} zone={zone} />
-      {rows.rowCount > most && (
-        <p class="muted result-chart-note">
-          Drawn from the first {count(most, "row")} of {rows.rowCount.toLocaleString("en-US")}.
-        </p>
-      )}
+      <Canvas plan={plan} columns={columns} data={data} zone={zone} />
+      {missing && <p class="muted result-chart-note">{missing}</p>}
     </div>
+  );
+}
+
+function Nothing({ why }: { readonly why: string }) {
+  return (
+    <Empty icon="chart" title="Nothing to draw">
+      <p>{why}</p>
+    </Empty>
   );
 }
 
 interface CanvasProps {
   readonly plan: ChartPlan;
   readonly columns: readonly ResultColumn[];
-  readonly rows: readonly (readonly Cell[])[];
+  readonly data: ChartData;
   readonly zone: Zone;
 }
 
-function Canvas({ plan, columns, rows, zone }: CanvasProps) {
+function Canvas({ plan, columns, data, zone }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const data = useMemo(() => chartData(plan, columns, rows), [plan, columns, rows]);
   useEffect(() => {
     // Lines named by a column do not say what they measure: the axis does.
     const value = plan.split === null ? null : (columns[plan.values[0] ?? -1]?.name ?? null);
@@ -99,7 +103,8 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
   const theme = readTheme();
   const time = plan.x.kind === "time";
   const few = data.lines.every((line) => line.points.length < 60);
-  const ticks = { color: theme.muted, padding: 6, font: { family: theme.font, size: 11 } };
+  const font = { family: theme.font, size: 11 };
+  const ticks = { color: theme.muted, padding: 6, font };
   return new Chart<"line" | "bar", { x: number; y: number }[]>(canvas, {
     type: time ? "line" : "bar",
     data: {
@@ -124,9 +129,10 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
           align: "start",
           labels: {
             color: theme.text,
+            font: { family: theme.font, size: 12 },
             // A line's sample is as long as two of the longest dashes; a bar's is a square.
             ...(time
-              ? { usePointStyle: true, pointStyle: "line", pointStyleWidth: 34 }
+              ? { usePointStyle: true, pointStyle: "line", pointStyleWidth: 34, generateLabels: lineLabels }
               : { boxWidth: 10, boxHeight: 10, useBorderRadius: true, borderRadius: 2 }),
           },
         },
@@ -147,7 +153,7 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
           : { type: "category", grid: { display: false }, ticks: { ...ticks, maxRotation: 40 } },
         y: {
           beginAtZero: true,
-          title: { display: value !== null, text: value ?? "", color: theme.muted },
+          title: { display: value !== null, text: value ?? "", color: theme.muted, font },
           border: { display: false },
           grid: { color: theme.grid, drawTicks: false },
           ticks: { ...ticks, maxTicksLimit: 7, callback: (value) => formatNumber(Number(value)) },
@@ -155,6 +161,15 @@ function draw(canvas: HTMLCanvasElement, plan: ChartPlan, data: ChartData, zone:
       },
     },
   }) as Chart;
+}
+
+/** The legend's labels with the lines' own dashes: Chart.js takes those of the points, which have none. */
+function lineLabels(chart: Chart): LegendItem[] {
+  const labels = Chart.defaults.plugins.legend.labels.generateLabels(chart);
+  return labels.map((label) => {
+    const { borderDash = [], borderWidth = 1 } = chart.data.datasets[label.datasetIndex ?? 0] as LineOptions;
+    return { ...label, lineDash: [...borderDash], lineWidth: borderWidth };
+  });
 }
 
 function lineStyle({ color, dash, marker }: LineLook) {

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { PageName, RunInfo } from "../../../src/rpc/page.ts";
+import type { Cell, PageName, RunInfo } from "../../../src/rpc/page.ts";
 import { launchBrowser } from "../../support/host/index.mjs";
 import { type Bundle, bundlePages, shoot, showPage } from "./browser.ts";
 import { eventually } from "./eventually.ts";
@@ -97,6 +97,66 @@ it("shows a plan as text, and a statement without rows as done", async () => {
     host.tell("run", { ...RUN, run: "run-5", state: "succeeded", elapsed: 7, result: nothing });
     await page.getByText("gives no rows").waitFor();
     expect(await page.getByRole("button", { name: "Export" }).count()).toBe(0);
+  } finally {
+    await close();
+  }
+});
+
+/** The names and types of columns, the rows, and what the page then shows. */
+const charts: [string, [string, string][], Cell[][], string, RegExp | null][] = [
+  [
+    "times in a named zone",
+    [
+      ["hour", "timestamp(3) with time zone"],
+      ["n", "bigint"],
+    ],
+    Array.from({ length: 12 }, (_, i) => [`2001-03-05 ${String(i).padStart(2, "0")}:00:00.000 Asia/Tokyo`, i * i]),
+    "n by hour",
+    null,
+  ],
+  [
+    "more series than can be told apart",
+    [
+      ["day", "date"],
+      ["site", "varchar"],
+      ["n", "bigint"],
+    ],
+    Array.from({ length: 240 }, (_, i) => [`2001-03-0${1 + (i % 8)}`, `site ${i >> 3}`, (i % 8) * (i >> 3)]),
+    "site 11 by day",
+    /^The first 12 of 30 series are drawn\.$/,
+  ],
+  [
+    "times that cannot be read",
+    [
+      ["at", "timestamp"],
+      ["n", "bigint"],
+    ],
+    [["noon", 1]],
+    "",
+    /“at” holds no time that can be read, such as “noon”/,
+  ],
+];
+
+it.each(charts)("draws %s, or says why not", async (name, columns, rows, image, note) => {
+  const { page, host, complaints, close } = await open();
+  try {
+    await page.getByRole("tab", { name: "Busiest airports" }).waitFor();
+    const run = { ...RUN, run: "run-6", shows: "chart" as const };
+    host.tell("run", run);
+    const result = { ...text("", []), columns: columns.map(([name, type]) => ({ name, type })), rows };
+    host.tell("run", { ...run, state: "succeeded", result: { ...result, query: "q-6", rowCount: rows.length } });
+    if (image) {
+      await page.getByRole("img", { name: image }).waitFor();
+      // Half-transparent grid lines are no line of the data.
+      const coloured = `(() => { const c = document.querySelector(".result-canvas canvas");
+        const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 200 && Math.abs(d[i] - d[i + 2]) > 40) n++;
+        return n; })()`;
+      await eventually(() => page.evaluate(coloured)).toBeGreaterThan(300);
+    }
+    if (note) await page.getByText(note).waitFor();
+    await shoot(page, `results-chart-${name.replaceAll(" ", "-")}`);
+    expect(complaints).toEqual([]);
   } finally {
     await close();
   }

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cell } from "../../../src/rpc/page.ts";
-import {
-  chartData,
-  chartPlan,
-  fittingWidth,
-  instantOf,
-  isNumeric,
-  isTemporal,
-} from "../../../webview/results/columns.ts";
+import { fittingWidth, instantOf, isNumeric, isTemporal } from "../../../webview/results/columns.ts";
+import { chartData, chartPlan, leftOut, whyEmpty } from "../../../webview/results/lines.ts";
 import { Rows } from "../../../webview/results/rows.ts";
 
 const column = (name: string, type: string) => ({ name, type });
@@ -130,6 +124,12 @@ describe("a result's columns", () => {
     ["2001-03-05 06:00:00", Date.UTC(2001, 2, 5, 6)],
     ["2001-03-05 06:00:00.250 UTC", Date.UTC(2001, 2, 5, 6, 0, 0, 250)],
     ["2001-03-05T06:00:00+02:00", Date.UTC(2001, 2, 5, 4)],
+    ["2001-03-05 06:00:00.000 +09:00", Date.UTC(2001, 2, 4, 21)],
+    ["2001-03-05 06:00:00.000 Asia/Tokyo", Date.UTC(2001, 2, 4, 21)],
+    ["2001-03-05 06:00:00.123456 America/New_York", Date.UTC(2001, 2, 5, 11, 0, 0, 123)],
+    ["2001-07-05 06:00:00 America/New_York", Date.UTC(2001, 6, 5, 10)],
+    ["2001-07-05 06:00 Etc/GMT+5", Date.UTC(2001, 6, 5, 11)],
+    ["2001-03-05 06:00:00.000 Middle/Earth", Number.NaN],
     ["noon", Number.NaN],
     [null, Number.NaN],
   ])("the instant of %j", (cell, instant) => {
@@ -177,5 +177,52 @@ describe("a result as a chart", () => {
       },
       { label: "JFK", points: [{ x: start, y: Number.NaN }] },
     ]);
+  });
+
+  it("draws the first dozen of more series, and says so", () => {
+    const columns = [time, name, number];
+    const rows = Array.from({ length: 60 }, (_, i): Cell[] => [`2001-01-0${1 + (i % 2)}`, `series ${i >> 1}`, i]);
+    const data = chartData(chartPlan(columns)!, columns, rows);
+    expect(data.lines.map(({ label }) => label)).toEqual(Array.from({ length: 12 }, (_, i) => `series ${i}`));
+    expect(leftOut(data, { read: 60, all: 60 })).toBe("The first 12 of 30 series are drawn.");
+    expect(leftOut(data, { read: 60, all: 1_000 })).toBe(
+      "Drawn from the first 60 rows of 1,000. The first 12 of 30 series are drawn.",
+    );
+  });
+
+  it.each<[string, Cell[][], string | null, string]>([
+    ["no rows", [], "There are no rows.", ""],
+    [
+      "times that are none",
+      [
+        [null, 1],
+        ["noon", 2],
+      ],
+      "“hour” holds no time that can be read, such as “noon”.",
+      "2 rows without a time are left out.",
+    ],
+    [
+      "no times",
+      [[null, 1]],
+      "“hour” is NULL in every row: there is no time to put the values by.",
+      "1 row without a time is left out.",
+    ],
+    ["no values", [["2001-01-01", null]], "“n” is NULL in every row that would be drawn.", ""],
+    [
+      "a time that is missing",
+      [
+        ["2001-01-01", 1],
+        [null, 2],
+      ],
+      null,
+      "1 row without a time is left out.",
+    ],
+    ["all there is", [["2001-01-01 06:00:00.000 Asia/Tokyo", 1]], null, ""],
+  ])("of %s says what is not drawn", (_, rows, why, missing) => {
+    const columns = [time, number];
+    const plan = chartPlan(columns)!;
+    const data = chartData(plan, columns, rows);
+    expect(whyEmpty(plan, columns, rows, data)).toBe(why);
+    expect(leftOut(data, { read: rows.length, all: rows.length })).toBe(missing);
   });
 });
