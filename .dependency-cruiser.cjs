@@ -40,6 +40,7 @@ const may = {
     ...pkg(
       "chart\\.js",
       "chartjs-[a-z-]+",
+      "luxon",
       "@vscode/webview-ui-toolkit",
       "vscode-jsonrpc",
       "marked",

@@ -155,8 +155,8 @@ test("write, run, look at and export prep SQL", async ({ vscode, folder }) => {
   const panel = vscode.page.locator(".part.panel");
   await panel.getByRole("tab", { name: "Query History" }).click();
   const past = panel.getByRole("treeitem", { name: /^A million rows, 1,000,000 rows/ });
-  const before = await past.count();
   await past.first().hover();
+  const before = await past.count();
   await vscode.screenshot("history-dark");
   await past.first().getByRole("button", { name: "Compare Run" }).click();
   await expect(vscode.editors.tab(/^A million rows: as run/)).toBeVisible();
