@@ -17,6 +17,7 @@ const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
   --out DIR            where to write
   --region REGION      default: the file's first target, else us-east-1
   --incidents KIND     incident-manager or ops-center (default: the target's, else ops-center)
+  --contact ARN        whom an incident of Incident Manager engages; may be given several times
   --bucket NAME        the bucket of code (default: a name to be replaced)
   --email ADDRESS      address that alarms mail to
   --discard-data       let the lake and its key go with the stack (default: they outlive it)
@@ -36,6 +37,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
         out: { type: "string" },
         region: { type: "string" },
         incidents: { type: "string" },
+        contact: { type: "string", multiple: true, default: [] },
         bucket: { type: "string" },
         email: { type: "string" },
         "discard-data": { type: "boolean", default: false },
@@ -57,7 +59,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     }
     const spec = requireSpec(await readText(file), file);
     const target = Object.values(spec.targets)[0];
-    const incidents = incidentsOf(values.incidents ?? target?.incidents ?? "ops-center");
+    const incidents = incidentsOf(values.incidents ?? target?.incidents ?? "ops-center", values.contact);
     const cost = estimateCost(spec, {
       recordsPerSecond: positive(values.rate, "--rate"),
       recordBytes: positive(values["record-bytes"], "--record-bytes"),
@@ -134,8 +136,13 @@ function summary(
   ].join("\n");
 }
 
-function incidentsOf(kind: string): Incidents {
-  if (kind === "incident-manager") return { kind };
+function incidentsOf(kind: string, contacts: readonly string[]): Incidents {
+  if (kind === "incident-manager") return { kind, contacts };
+  if (contacts.length > 0) {
+    throw new Fault("input.invalid", "Only incidents of Incident Manager engage contacts.", {
+      next: "Leave --contact out, or give --incidents incident-manager.",
+    });
+  }
   // "auto" is settled by looking into the account, which this command does not.
   if (kind === "ops-center" || kind === "auto") return { kind: "ops-center" };
   throw new Fault("input.invalid", `There is no incident manager "${kind}".`, {

@@ -87,9 +87,12 @@ function opsItem(severity: number): Value {
 
 function responsePlan(context: Context, rule: AlarmRule): Resource {
   const { spec, names } = context;
+  const { incidents } = context.options;
+  const contacts = (incidents.kind === "incident-manager" && incidents.contacts) || [];
   return {
     Type: "AWS::SSMIncidents::ResponsePlan",
     Properties: {
+      ...(contacts.length > 0 && { Engagements: contacts }),
       Name: `${names.prefix}-${rule.name}`,
       DisplayName: `${spec.name}: ${rule.name}`,
       IncidentTemplate: {

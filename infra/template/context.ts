@@ -17,7 +17,11 @@ export type FunctionName = (typeof FUNCTIONS)[number];
 /** How an alarm becomes an incident. */
 export type Incidents =
   /** A response plan of Incident Manager, which pages; only in accounts that have a replication set. */
-  | { readonly kind: "incident-manager" }
+  | {
+      readonly kind: "incident-manager";
+      /** ARNs of the contacts, escalation plans or on-call schedules that an incident engages; without any, nobody is paged. */
+      readonly contacts?: readonly string[];
+    }
   /** An OpsItem in OpsCenter, and a message to the topic, because OpsCenter does not page. */
   | { readonly kind: "ops-center" };
 

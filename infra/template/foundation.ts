@@ -37,14 +37,13 @@ export function foundation(context: Context): Fragment {
                   ArnLike: { "kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*") },
                 },
               },
-              {
-                Sid: "AlarmsAndRulesPublishToTopic",
+              ...publishers(context).map(({ sid, ...who }) => ({
+                Sid: `${sid}UseKeyOfTopic`,
                 Effect: "Allow",
-                Principal: { Service: ["cloudwatch.amazonaws.com", "events.amazonaws.com"] },
+                ...who,
                 Action: ["kms:Decrypt", "kms:GenerateDataKey"],
                 Resource: "*",
-                Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
-              },
+              })),
             ],
           },
         },
@@ -107,14 +106,13 @@ export function foundation(context: Context): Fragment {
           PolicyDocument: {
             Version: "2012-10-17",
             Statement: [
-              {
-                Sid: "OwnAlarmsAndRulesPublish",
+              ...publishers(context).map(({ sid, ...who }) => ({
+                Sid: `${sid}Publish`,
                 Effect: "Allow",
-                Principal: { Service: ["cloudwatch.amazonaws.com", "events.amazonaws.com"] },
+                ...who,
                 Action: "sns:Publish",
                 Resource: ref("AlarmTopic"),
-                Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
-              },
+              })),
               {
                 Sid: "TlsOnly",
                 Effect: "Deny",
@@ -139,6 +137,28 @@ export function foundation(context: Context): Fragment {
       AlarmTopicArn: { Description: "Alarms and their ends are sent here", Value: ref("AlarmTopic") },
     },
   };
+}
+
+/** Who publishes to the topic of alarms, and so uses the key that encrypts it. */
+function publishers({ options }: Context) {
+  return [
+    {
+      sid: "Alarms",
+      Principal: { Service: "cloudwatch.amazonaws.com" },
+      Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+    },
+    // Incident Manager does not always say for which account it publishes (its User Guide, "Creating and integrating chat
+    // channels for responders").
+    ...(options.incidents.kind === "incident-manager"
+      ? [
+          {
+            sid: "Incidents",
+            Principal: { Service: "ssm-incidents.amazonaws.com" },
+            Condition: { StringEqualsIfExists: { "aws:SourceAccount": ACCOUNT } },
+          },
+        ]
+      : []),
+  ];
 }
 
 /** A bucket that answers over TLS only. */

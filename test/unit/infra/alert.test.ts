@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { alarmShape } from "../../../infra/template/alert.ts";
 import { contextOf } from "../../../infra/template/context.ts";
-import { synthesize } from "../../../infra/template/synthesize.ts";
+import { type Incidents, synthesize } from "../../../infra/template/synthesize.ts";
 import { requireSpec } from "../../../src/core/spec.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
@@ -113,6 +113,41 @@ test("more series than a composite takes get a layer more, and no rule grows too
   }
   expect([...watched].filter((id) => id.includes("Series"))).toHaveLength(130);
   expect(named("Rule0Series7")).toBe("fw-sensors/warm/Z%C3%BCrich %227%22");
+});
+
+describe("who is told of an incident", () => {
+  const contact = "arn:aws:ssm-contacts:eu-west-1:123456789012:contact/on-call";
+  const stack = (incidents: Incidents) => synthesize(FLIGHTS, options({ incidents })).template;
+  /** Services that a policy of the stack lets do an action. */
+  const services = (document: unknown, action: string) =>
+    (
+      document as { Statement: { Effect: string; Principal: { Service?: string }; Action: string | string[] }[] }
+    ).Statement.filter((s) => s.Effect === "Allow" && [s.Action].flat().includes(action))
+      .flatMap((s) => s.Principal.Service ?? [])
+      .filter((s) => typeof s === "string");
+
+  test.each([
+    { incidents: { kind: "ops-center" }, publishers: ["cloudwatch.amazonaws.com"] },
+    {
+      incidents: { kind: "incident-manager" },
+      publishers: ["cloudwatch.amazonaws.com", "ssm-incidents.amazonaws.com"],
+    },
+  ] as const)("of $incidents.kind: the topic takes messages of $publishers, and they may use its key", ({
+    incidents,
+    publishers,
+  }) => {
+    const { AlarmTopicPolicy, DataKey } = stack(incidents).Resources;
+    expect(services(AlarmTopicPolicy!.Properties.PolicyDocument, "sns:Publish")).toEqual(publishers);
+    for (const action of ["kms:Decrypt", "kms:GenerateDataKey"])
+      expect(services(DataKey!.Properties.KeyPolicy, action)).toEqual(publishers);
+  });
+
+  test("the contacts that were named are engaged, by every plan", () => {
+    const plans = (incidents: Incidents) =>
+      byType(stack(incidents), "AWS::SSMIncidents::ResponsePlan").map(([, p]) => p.Properties.Engagements);
+    expect(plans({ kind: "incident-manager", contacts: [contact] })).toEqual([[contact], [contact]]);
+    expect(plans({ kind: "incident-manager" })).toEqual([undefined, undefined]);
+  });
 });
 
 test("a response plan a rule folds repeats into one open incident", () => {
