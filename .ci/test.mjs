@@ -1,5 +1,5 @@
 // npm test [-- SUITE ...]: sets everything up, runs the suites one after another and prints a closing line for each.
-// Suites: lint types layers unit golden engine stress contract infra vscode pages e2e; by name also flink.
+// Suites: lint types layers unit golden engine stress contract infra vscode pages e2e; by name also flink and package.
 // stress kills the engine a few times, or two hundred when it is asked for by name (FOREWATCH_KILLS says otherwise).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -26,6 +26,9 @@ const SUITES = {
   e2e: async () => (await run(process.execPath, [join(root, "test", "e2e", "run.mjs")])) === 0,
   stress: () => vitest("stress"),
   flink: () => vitest("flink"),
+  package: async () =>
+    (await run(process.execPath, [join(root, ".ci", "package.mjs"), `${process.platform}-${process.arch}`])) === 0 &&
+    (await run(bin("playwright"), ["test", "-c", join(root, "test", "e2e", "package.config.ts")])) === 0,
 };
 /** What `npm test` runs; the others are asked for by name. */
 const DEFAULT = [
