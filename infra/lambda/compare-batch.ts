@@ -14,6 +14,8 @@ export interface BatchOutcome {
   readonly compared: number;
   readonly forecastMissing: number;
   readonly tooOld: number;
+  /** Values that CloudWatch has no room for. */
+  readonly unwritable: number;
   /** Ends of windows that are closed for every group, epoch ms. */
   readonly closed: readonly number[];
   /** The first record that was not dealt with; everything from there on comes again. */
@@ -38,7 +40,7 @@ export class CompareBatch {
   /** Deals with messages in their order, at a wall-clock time `now` (epoch ms); a message that cannot be read ends the batch. */
   async run(messages: readonly WindowMessage[], now: number): Promise<BatchOutcome> {
     const data: Datum[] = [];
-    const outcome = { compared: 0, forecastMissing: 0, tooOld: 0, closed: [] as number[] };
+    const outcome = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [] as number[] };
     let failure: BatchOutcome["failure"];
     try {
       const forecast = await this.#forecast.table(now);
@@ -56,13 +58,14 @@ export class CompareBatch {
             outcome.compared += result.compared;
             outcome.forecastMissing += result.forecastMissing;
             outcome.tooOld += result.tooOld;
+            outcome.unwritable += result.unwritable;
           }
         }
       }
       if (data.length > 0) await this.#metrics.put(data);
     } catch (error) {
       // Nothing counts as done: writing the same data twice harms nothing, and a window left out would.
-      const nothing = { compared: 0, forecastMissing: 0, tooOld: 0, closed: [] };
+      const nothing = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [] };
       return { ...nothing, failure: { sequence: messages[0]?.sequence ?? "", error } };
     }
     return failure ? { ...outcome, failure } : outcome;

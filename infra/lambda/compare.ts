@@ -27,6 +27,10 @@ export async function handler(event: KinesisStreamEvent): Promise<BatchResponse>
   metrics.addMetric(HEALTH.compared, MetricUnit.Count, outcome.compared);
   metrics.addMetric(HEALTH.forecastMissing, MetricUnit.Count, outcome.forecastMissing);
   if (outcome.tooOld > 0) metrics.addMetric(HEALTH.tooOld, MetricUnit.Count, outcome.tooOld);
+  if (outcome.unwritable > 0) {
+    metrics.addMetric(HEALTH.unwritable, MetricUnit.Count, outcome.unwritable);
+    logger.warn("Values are beyond what CloudWatch takes, 2 to the power of 360", { values: outcome.unwritable });
+  }
   for (const end of outcome.closed) metrics.addMetric(HEALTH.closed, MetricUnit.Seconds, end / 1_000);
   metrics.publishStoredMetrics();
   if (outcome.failure) {

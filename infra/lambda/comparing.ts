@@ -11,12 +11,21 @@ import type { Datum } from "./ports.ts";
 const OLDEST = 14 * DAY - 5 * 60_000;
 const NEWEST = 2 * HOUR - 5 * 60_000;
 
+/**
+ * CloudWatch takes values up to 2^360, and from 2^-360 on; one beyond them makes it refuse all data of the request (User Guide,
+ * "Publish custom metrics"; API reference, MetricDatum).
+ */
+const GREATEST = 2 ** 360;
+const LEAST = 2 ** -360;
+
 export interface Compared {
   readonly data: Datum[];
   readonly compared: number;
   readonly forecastMissing: number;
   /** Windows that CloudWatch would not take any more. */
   readonly tooOld: number;
+  /** Values that CloudWatch has no room for; they are left out, and the window's other data written. */
+  readonly unwritable: number;
 }
 
 /** A record of the windows stream, from its text; throws a RangeError when it is none. */
@@ -37,8 +46,10 @@ export function comparer(
   return (window, forecast, now) => {
     const start = Date.parse(window.start);
     const end = Date.parse(window.end);
-    if (end < now - OLDEST || end > now + NEWEST) return { data: [], compared: 0, forecastMissing: 0, tooOld: 1 };
+    if (end < now - OLDEST || end > now + NEWEST)
+      return { data: [], compared: 0, forecastMissing: 0, tooOld: 1, unwritable: 0 };
     const data: Datum[] = [];
+    let unwritable = 0;
     let forecastMissing = 0;
     for (const measure of spec.series.measures) {
       const id = seriesId(measure.name, fields, parseGroupKey(window.key, fields.length));
@@ -49,9 +60,10 @@ export function comparer(
       const series = metricDimension(id);
       const rules = spec.alarms.filter((rule) => rule.measure === measure.name);
       for (const { name, value } of [...metricsOf(comparison), ...ruleData(rules, comparison)])
-        data.push({ name, measure: measure.name, series, time: end, value });
+        if (Math.abs(value) > GREATEST) unwritable++;
+        else data.push({ name, measure: measure.name, series, time: end, value: Math.abs(value) < LEAST ? 0 : value });
     }
-    return { data, compared: spec.series.measures.length, forecastMissing, tooOld: 0 };
+    return { data, compared: spec.series.measures.length, forecastMissing, tooOld: 0, unwritable };
   };
 }
 

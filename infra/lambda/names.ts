@@ -70,5 +70,6 @@ export const HEALTH = {
   compared: "Compared",
   forecastMissing: "ForecastMissingWindows",
   tooOld: "TooOldForMetrics",
+  unwritable: "UnwritableValues",
   swept: "SweptWindows",
 } as const;

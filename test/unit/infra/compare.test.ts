@@ -76,7 +76,7 @@ test("a window is compared with its forecast, and both are written at the window
     [message("1", window(start, "BOS", { departures: 80, mean_delay: null, delay_spread: 115 }))],
     NOW,
   );
-  expect(outcome).toEqual({ compared: 3, forecastMissing: 0, tooOld: 0, closed: [] });
+  expect(outcome).toEqual({ compared: 3, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [] });
   const of = (measure: string) =>
     Object.fromEntries(written[0]!.filter((d) => d.measure === measure).map((d) => [d.name, d.value]));
   expect(of("departures")).toEqual({
@@ -262,6 +262,24 @@ test("windows that CloudWatch would refuse are counted, not sent", async () => {
   const outcome = await run.run([message("1", window(NOW - 15 * 24 * HOUR, "BOS", { departures: 7 }))], NOW);
   expect(outcome).toMatchObject({ tooOld: 1, compared: 0 });
   expect(written).toEqual([]);
+});
+
+test("a value that CloudWatch has no room for is left out and counted; what is beside it is written", async () => {
+  const { run, written } = await batch(version(ORIGIN));
+  const huge = window(ORIGIN, "BOS", { departures: 100, mean_delay: -1e200, delay_spread: 1e-200 });
+  const outcome = await run.run([message("1", huge), message("2", window(ORIGIN, "JFK", { departures: 7 }))], NOW);
+  expect(outcome).toMatchObject({ compared: 6, unwritable: 1 });
+  const data = written.flat();
+  for (const { value } of data)
+    expect(value === 0 || (Math.abs(value) >= 2 ** -360 && Math.abs(value) <= 2 ** 360)).toBe(true);
+  const actual = data.filter((d) => d.name === "Actual").map((d) => [d.measure, d.series.includes("BOS"), d.value]);
+  expect(actual).toEqual([
+    ["departures", true, 100],
+    ["delay_spread", true, 0],
+    ["departures", false, 7],
+  ]);
+  // How far it was is told all the same.
+  expect(data.find((d) => d.name === "Deviation" && d.measure === "mean_delay")!.value).toBe(-1e6);
 });
 
 test("a swept window does not follow the true one", async () => {
