@@ -1,5 +1,6 @@
 /** What a result's columns are, as the grid and the chart need to know it: numbers, times, widths. */
-import { DateTime } from "luxon";
+import { _adapters } from "chart.js";
+import "chartjs-adapter-luxon";
 import type { Cell } from "../../src/rpc/page.ts";
 import { cellText } from "../parts/grid/copy.ts";
 
@@ -29,7 +30,9 @@ export function instantOf(cell: Cell): number {
   const [, date, clock = "00:00", zone = "Z"] = parts;
   const text = `${date}T${clock}`;
   if (zone === "Z" || zone === "UTC") return Date.parse(`${text}Z`);
-  return /^[+-]/.test(zone) ? Date.parse(text + zone) : DateTime.fromISO(text, { zone }).toMillis();
+  if (/^[+-]/.test(zone)) return Date.parse(text + zone);
+  // The charts' own calendar, luxon, knows when a zone changed its clocks.
+  return new _adapters._date({ zone }).parse(text) ?? Number.NaN;
 }
 
 const LETTER = 7.4;
