@@ -25,6 +25,7 @@ export async function handler(event: FirehoseEvent): Promise<FirehoseAnswer> {
   metrics.addMetric(HEALTH.rejected, MetricUnit.Count, counts.rejections);
   metrics.addMetric(HEALTH.dropped, MetricUnit.Count, counts.dropped);
   if (counts.overflowed > 0) {
+    metrics.addMetric(HEALTH.overflowed, MetricUnit.Count, counts.overflowed);
     logger.warn("Records found no room in the answer; they are kept under failed/", { overflowed: counts.overflowed });
   }
   metrics.publishStoredMetrics();

@@ -64,6 +64,7 @@ export const HEALTH = {
   events: "Events",
   rejected: "Rejected",
   dropped: "Dropped",
+  overflowed: "Overflowed",
   newestEvent: "NewestEvent",
   clock: "Clock",
   closed: "ClosedWindow",

@@ -76,6 +76,12 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
     dimensions: { Application: ref("FlinkApplication") },
     statistic,
   });
+  const stream = (id: string, name: string): Source => ({
+    namespace: "AWS/Kinesis",
+    name,
+    dimensions: { StreamName: ref(id) },
+    statistic: "Maximum",
+  });
   const states = (name: string): Source => ({
     namespace: "AWS/States",
     name,
@@ -120,6 +126,43 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
       metric: delivery("FailedConversion.Records", "Sum"),
     },
     {
+      name: "transform-failing",
+      description: "Firehose's calls of the enrich function fail; after three tries their records go under failed/.",
+      // A share: of all calls, those that succeeded.
+      threshold: 1,
+      comparison: "LessThanThreshold",
+      periods: 2,
+      metric: delivery("ExecuteProcessing.Success", "Average"),
+    },
+    {
+      name: "enrich-errors",
+      description: "The enrich function ends with errors: its log says which.",
+      threshold: 3,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: lambda("enrich", "Errors", "Sum"),
+    },
+    {
+      name: "enrich-overflow",
+      description: "Records grew too large for an answer to Firehose; they are in the bucket under failed/.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: own("enrich", HEALTH.overflowed, "Sum"),
+    },
+    {
+      name: "relay-stopped",
+      description: "Records come in and the relay is not called: its event source mapping is off, or it is throttled.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      periods: 2,
+      metric: {
+        expression: "IF(FILL(incoming, 0) > 0 AND FILL(calls, 0) < 1, 1, 0)",
+        of: {
+          incoming: { ...stream("RawStream", "IncomingRecords"), statistic: "Sum" },
+          calls: lambda("relay", "Invocations", "Sum"),
+        },
+      },
+    },
+    {
       name: "rejected-share",
       description: 'More than one record in a hundred is rejected: look at the table "rejected" for the reasons.',
       threshold: 0.01,
@@ -128,6 +171,25 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
         expression: "FILL(rejected, 0) / (FILL(rejected, 0) + FILL(events, 0))",
         of: { rejected: own("relay", HEALTH.rejected, "Sum"), events: own("relay", HEALTH.events, "Sum") },
       },
+    },
+    {
+      name: "flink-stopped",
+      description:
+        "The Flink application does not run, so no window closes: start it, or see its log for why it ended.",
+      threshold: 1,
+      comparison: "LessThanThreshold",
+      periods: 3,
+      // An application that is not running reports nothing at all; one that is, every minute.
+      missing: "breaching",
+      metric: flink("numRestarts", "SampleCount"),
+    },
+    {
+      name: "flink-behind",
+      description:
+        "The Flink application is more than ten minutes behind the stream of events, which nothing else reads.",
+      threshold: 600_000,
+      periods: 3,
+      metric: stream("EventsStream", "GetRecords.IteratorAgeMilliseconds"),
     },
     {
       name: "flink-restarts",

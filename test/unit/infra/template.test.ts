@@ -238,19 +238,30 @@ describe.each(STACKS)("$name", ({ template }) => {
           "CompareDeadLetters",
           "DeliveryFailed",
           "DeliveryLate",
+          "EnrichErrors",
+          "EnrichOverflow",
+          "FlinkBehind",
           "FlinkCheckpoints",
         ],
         ...[
           "FlinkRestarts",
+          "FlinkStopped",
           "ForecastMissing",
           "RejectedShare",
           "RelayBehind",
           "RelayDeadLetters",
+          "RelayStopped",
           "ScheduleDeadLetters",
         ],
-        ...["SweepFailed", "SweepStopped", "TrainingFailed"],
+        ...["SweepFailed", "SweepStopped", "TrainingFailed", "TransformFailing"],
       ].sort(),
     );
+  });
+
+  test("hears within a quarter of an hour that Flink has stopped, however long a window is", () => {
+    const { Period, EvaluationPeriods, TreatMissingData } = template.Resources.HealthFlinkStopped!.Properties;
+    expect(Number(Period) * Number(EvaluationPeriods)).toBeLessThanOrEqual(900);
+    expect(TreatMissingData).toBe("breaching");
   });
 
   test("tags what can be tagged with its pipeline", () => {
