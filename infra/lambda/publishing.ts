@@ -43,18 +43,14 @@ export class Publisher {
     this.#options = options;
   }
 
-  /** Lays out the run's rows for DeepAR; a family with too little to learn from is left out, and the ensemble serves it. */
+  /** Lays out the run's rows for DeepAR; a family with too little to learn from is left out, and the ensemble serves it. No series:
+   * the lake holds no windows of this span yet. */
   async stage({
     runId,
     origin,
   }: StageRequest): Promise<{ families: { family: string; series: number }[]; series: number }> {
     const { spec, objects } = this.#options;
     const series = await this.#series(runId, origin);
-    if (series.length === 0) {
-      throw new Fault("forecast.failed", "The lake holds no windows of this span to learn from.", {
-        next: "Wait until events have arrived, or train with a later origin.",
-      });
-    }
     const families = stage(spec, series);
     for (const { family, ids, train, test, predict } of families) {
       const place = this.#place(runId, family);

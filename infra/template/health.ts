@@ -76,11 +76,11 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
     dimensions: { Application: ref("FlinkApplication") },
     statistic,
   });
-  const stream = (id: string, name: string): Source => ({
+  const stream = (id: string, name: string, statistic: string): Source => ({
     namespace: "AWS/Kinesis",
     name,
     dimensions: { StreamName: ref(id) },
-    statistic: "Maximum",
+    statistic,
   });
   const states = (name: string): Source => ({
     namespace: "AWS/States",
@@ -157,7 +157,7 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
       metric: {
         expression: "IF(FILL(incoming, 0) > 0 AND FILL(calls, 0) < 1, 1, 0)",
         of: {
-          incoming: { ...stream("RawStream", "IncomingRecords"), statistic: "Sum" },
+          incoming: stream("RawStream", "IncomingRecords", "Sum"),
           calls: lambda("relay", "Invocations", "Sum"),
         },
       },
@@ -189,7 +189,7 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
         "The Flink application is more than ten minutes behind the stream of events, which nothing else reads.",
       threshold: 600_000,
       periods: 3,
-      metric: stream("EventsStream", "GetRecords.IteratorAgeMilliseconds"),
+      metric: stream("EventsStream", "GetRecords.IteratorAgeMilliseconds", "Maximum"),
     },
     {
       name: "flink-restarts",

@@ -107,7 +107,17 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         Comment: "Gaps filled, a line a series, and the test window held out",
         Output: "{% $states.result.Payload %}",
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "StageFailed", Assign: { cause: CAUSE } }],
-        Next: "Families",
+        Next: "AnythingToLearn",
+      },
+      AnythingToLearn: {
+        Type: "Choice",
+        Choices: [{ Condition: "{% $states.input.series = 0 %}", Next: "NothingToLearn" }],
+        Default: "Families",
+      },
+      // A new pipeline's schedule fires at once, before its lake holds a window: no failure, and nothing to be told of.
+      NothingToLearn: {
+        Type: "Succeed",
+        Output: { outcome: "nothing to learn yet", origin: "{% $origin %}" },
       },
       Families: {
         Type: "Map",

@@ -77,7 +77,7 @@ async function runMachine(
       }
     };
     if (state.Type === "Fail") throw new StateError(state.Error!, (await evaluate(state.Cause)) as string);
-    if (state.Type === "Succeed") return data;
+    if (state.Type === "Succeed") return state.Output === undefined ? data : evaluate(state.Output);
     if (state.Type === "Choice") {
       name = state.Default;
       for (const { Condition, Next } of state.Choices!) {
