@@ -1,5 +1,6 @@
 /** The noun `queries`: SQL in Athena's dialect over a pipeline's lake. */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -168,6 +169,7 @@ export class Queries implements QueriesPort {
     const rewriting = this.#rewrite(target, bound, request.sql, toSource, prepared).then(async (rewritten) => {
       refuseChanges(rewritten, spec);
       if (rewritten.writes !== undefined) await emptyFolder(rewritten.writes);
+      if (rewritten.reads !== undefined) await requireFiles(rewritten.reads);
       return { rewritten, table: await this.#results.tableOf(query) };
     });
     const [ready, connected] = await Promise.allSettled([rewriting, connecting]);
@@ -400,4 +402,13 @@ async function emptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   if ((await readdir(folder)).length > 0)
     throw new Fault("query.refused", `The location is not empty: ${folder}.`, { next: "Use another location." });
+}
+
+/** A table over a location takes the rows that are there when it is made; hidden files are none. */
+async function requireFiles(folder: string): Promise<void> {
+  const found = existsSync(folder) ? await readdir(folder, { recursive: true, withFileTypes: true }) : [];
+  if (!found.some((entry) => entry.isFile() && !/^[._]/.test(entry.name)))
+    throw new Fault("query.refused", `There are no files at the location: ${folder}.`, {
+      next: "Write them first, with UNLOAD.",
+    });
 }

@@ -245,6 +245,24 @@ export const REFUSED: readonly Refusal[] = [
     example: "UNLOAD (SELECT 1 AS x) TO 's3://b/x/' WITH (format = 'ORC')",
   },
   {
+    construct: "JSON in partitions",
+    reason: "DuckDB cannot write it.",
+    instead: "PARQUET or TEXTFILE in partitions",
+    example: "UNLOAD (SELECT n, sensor FROM t) TO 's3://b/x/' WITH (format = 'JSON', partitioned_by = ARRAY['sensor'])",
+  },
+  {
+    construct: "Tables over ORC, Avro, CSV in quotes, and files of other SerDes; partition projection",
+    reason: "DuckDB reads them differently or not at all.",
+    instead: "PARQUET, TEXTFILE or JSON",
+    example: "CREATE EXTERNAL TABLE x (n int) STORED AS ORC LOCATION 's3://b/x/'",
+  },
+  {
+    construct: "Tables over TEXTFILE or JSON with columns of nested types, decimals or varchar(n)",
+    reason: "Their texts are read differently.",
+    instead: "string, and a cast",
+    example: "CREATE EXTERNAL TABLE x (tags array<string>) STORED AS TEXTFILE LOCATION 's3://b/x/'",
+  },
+  {
     construct:
       "UNLOAD and CREATE TABLE AS to TEXTFILE or JSON, of other types than texts, whole numbers, booleans and dates",
     reason: "Athena writes their texts in a way of its own.",
@@ -285,7 +303,12 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     construct: "UNLOAD and CREATE TABLE AS with a location",
     athena: "Write to the bucket.",
-    here: "Write to .forewatch/s3/<bucket>/<path> of the workspace; other locations are refused.",
+    here: "Write to .forewatch/s3/<bucket>/<path> of the workspace; other locations are refused. INSERT adds no files.",
+  },
+  {
+    construct: "CREATE EXTERNAL TABLE with a location",
+    athena: "Reads the files whenever it is asked; partitions once MSCK REPAIR TABLE or ALTER TABLE has added them.",
+    here: "Takes the rows that lie there when it is made, of every partition; a location without files is refused.",
   },
   {
     construct: "Sums, averages, deviations, correlations and regressions of doubles",

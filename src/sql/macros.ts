@@ -216,6 +216,20 @@ CREATE OR REPLACE MACRO trino.union_of_maps(maps) AS
     lambda m: list_transform(map_entries(m), lambda e: {'k': e.key, 'v': e.value})))), lambda e: {'key': e.k, 'value': e.v})) END;
 CREATE OR REPLACE MACRO trino.map_of_rows(rows) AS map_from_entries(list_transform(rows, lambda r: {'key': r[1], 'value': r[2]}));
 
+-- Files: what Athena would write and read otherwise fails
+CREATE OR REPLACE MACRO trino.line_text(s, delimiter) AS
+  trino.unless(contains(s, delimiter) OR contains(s, chr(10)) OR contains(s, chr(13)) OR s = '\\N',
+    'A text with a line break or the delimiter, or of \\N alone, would not be read back from TEXTFILE', s);
+CREATE OR REPLACE MACRO trino.partition_text(s) AS
+  trino.unless(NOT regexp_full_match(s, '[ -~]+'), 'A partition needs a text of printable ASCII characters', s);
+CREATE OR REPLACE MACRO trino.field_text(s, pattern) AS
+  trino.unless(NOT regexp_full_match(s, pattern), 'The file has the value ' || s || ', which does not fit its column', s);
+CREATE OR REPLACE MACRO trino.json_field(j, name) AS
+  trino.unless(len(list_filter(json_keys(j), lambda k: k <> name AND lower(k) = name)) > 0,
+    'The file has JSON keys with capitals, which is not done here', json_extract_string(j, '$."' || name || '"'));
+CREATE OR REPLACE MACRO trino.of_type(x, types) AS
+  trino.unless(NOT list_contains(types, typeof(x)), 'The file has a column of the type ' || typeof(x) || ', which does not fit the declared one', x);
+
 -- JSON
 CREATE OR REPLACE MACRO trino.json_or_null(s) AS CASE WHEN json_valid(s) THEN CAST(s AS JSON) END;
 CREATE OR REPLACE MACRO trino.json_at(j, path) AS json_extract(j, path);

@@ -8,6 +8,12 @@ import { identifier, type SqlType, typeName } from "./types.ts";
 /** Properties by their names in lower case. */
 export type Properties = ReadonlyMap<string, string | readonly string[]>;
 
+/** A column of what is written. */
+export interface OutputColumn {
+  readonly name?: string | undefined;
+  readonly type: SqlType;
+}
+
 const KNOWN = [
   "format",
   "compression",
@@ -29,22 +35,33 @@ const KNOWN = [
   "optimize_rewrite_delete_file_threshold",
 ];
 
-/** Throws for a property that Athena does not know. */
+/** DuckDB's word for each of Athena's formats that it writes alike. */
+const FORMATS: Record<string, string> = { PARQUET: "PARQUET", TEXTFILE: "CSV", JSON: "JSON" };
+
+const textAt = (properties: Properties, name: string): string | undefined => {
+  const value = properties.get(name);
+  return typeof value === "string" ? value : undefined;
+};
+
+const formatOf = (properties: Properties): string => (textAt(properties, "format") ?? "PARQUET").toUpperCase();
+
+const refusal = (message: string, next?: string): Fault =>
+  new Fault("query.refused", message, { ...(next !== undefined && { next }) });
+
+/** Throws for a property that Athena does not know, and for a format that is not written here. */
 export function checkProperties(properties: Properties): void {
   for (const name of properties.keys()) {
     if (KNOWN.includes(name)) continue;
     const near = nearest(name, KNOWN);
-    throw new Fault(
-      "query.refused",
+    throw refusal(
       `Unknown property '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
-      {
-        next: `Properties: ${KNOWN.join(", ")}.`,
-      },
+      `Properties: ${KNOWN.join(", ")}.`,
     );
   }
+  const format = formatOf(properties);
+  if (FORMATS[format] === undefined)
+    throw refusal(`Format ${format} cannot be written here.`, "Use PARQUET, JSON or TEXTFILE.");
 }
-
-const FORMATS: Record<string, string> = { PARQUET: "PARQUET", TEXTFILE: "CSV", CSV: "CSV", JSON: "JSON" };
 
 /** Types whose texts are the same from both engines. */
 const PLAIN: readonly string[] = ["varchar", "boolean", "tinyint", "smallint", "integer", "bigint", "date"];
@@ -54,12 +71,11 @@ const PLAIN: readonly string[] = ["varchar", "boolean", "tinyint", "smallint", "
  * JSON have texts. Undefined where the format or every column is the same.
  */
 export function ownTexts(
-  columns: readonly { readonly name?: string | undefined; readonly type: SqlType }[],
+  columns: readonly OutputColumn[],
   properties: Properties,
 ): { readonly message: string; readonly next: string } | undefined {
-  const asked = properties.get("format");
-  const format = (typeof asked === "string" ? asked : "PARQUET").toUpperCase();
-  if (FORMATS[format] === "PARQUET") return undefined;
+  const format = formatOf(properties);
+  if (format === "PARQUET") return undefined;
   const at = columns.findIndex(({ type }) => !PLAIN.includes(type.kind));
   const column = columns[at];
   if (column === undefined) return undefined;
@@ -69,42 +85,69 @@ export function ownTexts(
   };
 }
 
-/** `COPY (query) TO folder` with the properties of UNLOAD or CREATE TABLE AS. */
-export function copyTo(query: Sql, properties: Properties, folder: string): Sql {
+/**
+ * `COPY ... TO folder` with the properties of UNLOAD or CREATE TABLE AS.
+ * @param source a table or a query in brackets
+ * @throws Fault "query.refused" without a place
+ */
+export function copyTo(source: Sql, properties: Properties, folder: string): Sql {
   checkProperties(properties);
-  const text = (name: string): string | undefined => {
-    const value = properties.get(name);
-    return typeof value === "string" ? value : undefined;
-  };
-  const asked = (text("format") ?? "PARQUET").toUpperCase();
-  const format = FORMATS[asked];
-  if (format === undefined)
-    throw new Fault("query.refused", `Format ${asked} cannot be written here.`, {
-      next: "Use PARQUET, JSON or TEXTFILE.",
-    });
+  const format = FORMATS[formatOf(properties)] as string;
   const options = [raw(`FORMAT ${format}`)];
-  const compression = (
-    text("compression") ??
-    text("write_compression") ??
-    text("parquet_compression") ??
-    ""
-  ).toUpperCase();
-  if (compression !== "" && compression !== "NONE")
+  const compression = ["compression", "write_compression", "parquet_compression"]
+    .map((name) => textAt(properties, name)?.toUpperCase())
+    .find((name) => name !== undefined);
+  if (compression !== undefined && compression !== "NONE")
     options.push(raw(`COMPRESSION ${checkedCompression(compression, format)}`));
   if (format === "CSV")
     options.push(
-      sql`DELIMITER ${quote(text("field_delimiter") ?? "\u0001")}`,
+      sql`DELIMITER ${quote(delimiterOf(properties))}`,
       raw("HEADER false"),
       raw("QUOTE ''"),
+      raw("ESCAPE ''"),
       raw("NULLSTR '\\N'"),
     );
-  const partitions = properties.get("partitioned_by");
-  if (partitions !== undefined && partitions.length > 0)
-    options.push(
-      sql`PARTITION_BY (${(typeof partitions === "string" ? [partitions] : partitions).map(identifier).join(", ")})`,
-    );
-  else options.push(raw("PER_THREAD_OUTPUT true"));
-  return sql`COPY (${query}) TO ${quote(folder)} (${join(options, ", ")})`;
+  const partitions = partitionsOf(properties);
+  if (partitions.length === 0) options.push(raw("PER_THREAD_OUTPUT true"));
+  else if (format === "JSON") throw refusal("JSON is not written in partitions here.", "Use PARQUET or TEXTFILE.");
+  else options.push(sql`PARTITION_BY (${partitions.map(identifier).join(", ")})`);
+  return sql`COPY ${source} TO ${quote(folder)} (${join(options, ", ")})`;
+}
+
+/** The columns that the files' folders are named after. */
+const partitionsOf = (properties: Properties): readonly string[] => [properties.get("partitioned_by") ?? []].flat();
+
+function delimiterOf(properties: Properties): string {
+  const delimiter = textAt(properties, "field_delimiter") ?? "\u0001";
+  if (delimiter.length !== 1) throw refusal("field_delimiter is a single character.");
+  return delimiter;
+}
+
+/**
+ * The query with what its files could not hold turned into failures: in TEXTFILE, texts that would break a line or a field, or read
+ * as NULL; in the names of partitions, texts that Athena refuses or reads as NULL.
+ * @throws Fault "query.refused" without a place: partitions must be the last columns, in their order
+ */
+export function checkedRows(query: Sql, columns: readonly OutputColumn[], properties: Properties): Sql {
+  const partitions = partitionsOf(properties).map((name) => name.toLowerCase());
+  const names = columns.map((column, i) => column.name ?? `_col${i}`);
+  const last = names.slice(names.length - partitions.length).map((name) => name.toLowerCase());
+  if (partitions.length >= columns.length || partitions.some((name, i) => name !== last[i]))
+    if (partitions.length > 0)
+      throw refusal(
+        `The partitions (${partitions.join(", ")}) must be the last columns, in this order, and not the only ones.`,
+        "Put them last in the SELECT.",
+      );
+  const textfile = formatOf(properties) === "TEXTFILE";
+  const cells = columns.map(({ type }, i) => {
+    const cell = `c${i}`;
+    if (type.kind !== "varchar") return cell;
+    if (i >= columns.length - partitions.length) return `trino.partition_text(${cell})`;
+    return textfile ? `trino.line_text(${cell}, ${quote(delimiterOf(properties))})` : cell;
+  });
+  if (cells.every((cell, i) => cell === `c${i}`)) return query;
+  const list = cells.map((cell, i) => `${cell} AS ${identifier(names[i] as string)}`).join(", ");
+  return sql`SELECT ${list} FROM (${query}) AS written(${columns.map((_, i) => `c${i}`).join(", ")})`;
 }
 
 function checkedCompression(name: string, format: string): string {
@@ -114,15 +157,6 @@ function checkedCompression(name: string, format: string): string {
       next: `Use ${allowed.join(", ")}.`,
     });
   return name;
-}
-
-/** DuckDB's read of what `copyTo` wrote. */
-export function readFrom(properties: Properties, folder: string): Sql {
-  const asked = properties.get("format");
-  const format = FORMATS[(typeof asked === "string" ? asked : "PARQUET").toUpperCase()] ?? "PARQUET";
-  const hive = String(properties.has("partitioned_by"));
-  const read = format === "PARQUET" ? "read_parquet" : format === "JSON" ? "read_json_auto" : "read_csv_auto";
-  return sql`SELECT * FROM ${read}(${quote(`${folder}/**/*.${format.toLowerCase()}`)}, hive_partitioning = ${hive})`;
 }
 
 /** The folder of a location: as the caller says, else below `lake/`. */

@@ -41,6 +41,8 @@ export interface Rewritten {
   readonly table?: string;
   /** The folder that the statement writes; it must exist. */
   readonly writes?: string;
+  /** The folder that the statement reads; there must be files in it. */
+  readonly reads?: string;
   /** For PREPARE: what to remember, without running anything. */
   readonly prepare?: { readonly name: string; readonly text: string };
   /** For DEALLOCATE PREPARE: what to forget, without running anything. */

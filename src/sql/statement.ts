@@ -6,7 +6,7 @@ import { describeTable, showCreate } from "./describe.ts";
 import { condition, typeAt } from "./expression.ts";
 import { tokenize } from "./lexer.ts";
 import { nameOf } from "./names.ts";
-import { checkProperties, copyTo, folderOf, ownTexts, type Properties, readFrom } from "./output.ts";
+import { checkedRows, checkProperties, copyTo, folderOf, ownTexts, type Properties } from "./output.ts";
 import { type Column, type Pass, refuse, sourceOf, weave } from "./pass.ts";
 import { paste } from "./paste.ts";
 import { placeAt } from "./place.ts";
@@ -35,6 +35,7 @@ export interface Output {
   readonly columns?: readonly Column[];
   readonly table?: string;
   readonly writes?: string;
+  readonly reads?: string;
   readonly prepare?: { readonly name: string; readonly text: string };
   readonly deallocate?: string;
 }
@@ -109,6 +110,14 @@ function storable(pass: Pass, at: ParserRuleContext, columns: readonly Column[])
       `Column '${zoned.name}' is a timestamp with time zone, which Athena's tables cannot hold.`,
       "CAST it AS timestamp.",
     );
+  const strange = columns.find(({ type }) => ["json", "null", "time", "uuid"].includes(type.kind));
+  if (strange !== undefined)
+    refuse(
+      pass,
+      at,
+      `Column '${strange.name}' is of the type ${typeName(strange.type)}, which Athena's tables cannot hold.`,
+      "CAST it.",
+    );
   const step = columns.find((column) => column.type.kind.startsWith("interval"));
   if (step !== undefined)
     refuse(
@@ -140,30 +149,41 @@ function tableOfQuery(pass: Pass, at: G.CreateTableAsSelectContext, context: Rew
   const root = at.rootQuery() ?? refuse(pass, at, "CREATE TABLE AS needs a query.");
   const columns = pass.query(root, true);
   storable(pass, at, columns);
-  const properties = propertiesAt(pass, at.properties());
-  checkProperties(properties);
-  const body = weave(pass, root);
-  const location = properties.get("external_location");
-  if (typeof location === "string") {
-    const own = ownTexts(columns, properties);
-    if (own !== undefined) refuse(pass, root, own.message, own.next);
-    const folder = folderOf(location, context.locate);
-    return {
-      pieces: sql`${copyTo(body, properties, folder)};\nCREATE VIEW ${identifier(name)} AS ${readFrom(properties, folder)}`,
-      kind: "ctas",
-      table: name,
-      writes: folder,
-    };
-  }
+  const clause = at.properties();
+  const properties = propertiesAt(pass, clause);
+  placedAt(pass, clause ?? at, () => checkProperties(properties));
+  const exists = context.catalogue?.tables.some((table) => table.name.toLowerCase() === name.toLowerCase()) === true;
+  if (exists && at.KW_EXISTS() !== null) return { pieces: NOTHING, kind: "ctas" };
+  if (exists) refuse(pass, at.tableNameCreate(), `Table '${name}' already exists.`, "Drop it, or use another name.");
   const names = at.columnListCreate();
   const list = names === null ? raw("") : sql` ${weave(pass, names)}`;
   const condition = at.KW_EXISTS() === null ? "" : "IF NOT EXISTS ";
   const empty = at.KW_NO() === null ? "" : " WITH NO DATA";
-  return {
-    pieces: sql`CREATE TABLE ${condition}${identifier(name)}${list} AS (${body})${empty}`,
+  const location = properties.get("external_location");
+  const table = (body: Sql) => sql`CREATE TABLE ${condition}${identifier(name)}${list} AS (${body})${empty}`;
+  if (typeof location !== "string") return { pieces: table(weave(pass, root)), kind: "ctas", table: name };
+  if (names !== null) refuse(pass, names, "Column names before AS are not done with a location.", "Use aliases.");
+  const own = ownTexts(columns, properties);
+  if (own !== undefined) refuse(pass, root, own.message, own.next);
+  const folder = folderOf(location, context.locate);
+  return placedAt(pass, clause ?? at, () => ({
+    // The table keeps what the files hold; both are there or neither is.
+    pieces: sql`BEGIN TRANSACTION;\n${table(checkedRows(weave(pass, root), columns, properties))};\n${copyTo(raw(identifier(name)), properties, folder)};\nCOMMIT`,
     kind: "ctas",
     table: name,
-  };
+    writes: folder,
+  }));
+}
+
+/** Does `work`; what it refuses without a place stands at `at`. */
+function placedAt<T>(pass: Pass, at: ParserRuleContext, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const fault = Fault.from(error);
+    if (fault.at !== undefined || fault.code !== "query.refused") throw fault;
+    return refuse(pass, at, fault.message, fault.next);
+  }
 }
 
 function insert(pass: Pass, at: G.InsertIntoContext): Output {
@@ -206,7 +226,7 @@ const storesAs = (from: SqlType, to: SqlType): boolean =>
 
 function createTable(pass: Pass, at: G.CreateTableContext): Output {
   const name = tableName(pass, at.tableNameCreate());
-  checkProperties(propertiesAt(pass, at.properties()));
+  placedAt(pass, at.properties() ?? at, () => checkProperties(propertiesAt(pass, at.properties())));
   const columns = at.tableElement().map((node) => {
     const definition = node.columnDefinition();
     if (definition === null) return refuse(pass, node, "LIKE in CREATE TABLE is not done here.");

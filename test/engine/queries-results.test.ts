@@ -147,6 +147,31 @@ describe("statements beside SELECT", () => {
     expect((await faultOf(ask(unload))).message).toContain("not empty");
   });
 
+  it("read what was unloaded, once files are there", async () => {
+    const make = "CREATE EXTERNAL TABLE ids (id string, region string) STORED AS PARQUET LOCATION 's3://out/located/'";
+    expect((await faultOf(ask(make))).message).toContain("There are no files at the location");
+    await ask("UNLOAD (SELECT id, region FROM raw) TO 's3://out/located/' WITH (format = 'PARQUET')");
+    await ask(make);
+    const all = "ORDER BY id LIMIT 3";
+    expect(await rows(`SELECT id, region FROM ids ${all}`)).toEqual(await rows(`SELECT id, region FROM raw ${all}`));
+    await ask("DROP TABLE ids");
+  });
+
+  it("make a table with a location, which is dropped like any other", async () => {
+    await ask(
+      "CREATE TABLE kept WITH (format = 'TEXTFILE', external_location = 's3://out/kept/') AS SELECT region, items FROM raw",
+    );
+    expect(await rows("SELECT count(*), sum(items) FROM kept")).toEqual(
+      await rows("SELECT count(*), sum(items) FROM raw"),
+    );
+    await ask("DROP TABLE kept");
+    const broken = ask(
+      "CREATE TABLE kept WITH (format = 'TEXTFILE', external_location = 's3://out/broken/') AS SELECT chr(10) AS line",
+    );
+    expect((await faultOf(broken)).message).toContain("A text with a line break");
+    expect((await rows("SHOW TABLES")).flat()).not.toContain("kept");
+  });
+
   it.each(["s3://../../../escaped/", "/tmp/outside/", "s3://"])("unload nowhere else: %s", async (location) => {
     const fault = await faultOf(ask(`UNLOAD (SELECT 1 AS x) TO '${location}' WITH (format = 'PARQUET')`));
     expect([fault.code, fault.message]).toEqual(["query.refused", expect.stringContaining("not in a bucket")]);
