@@ -18,9 +18,19 @@ export interface BatchOutcome {
   readonly unwritable: number;
   /** Ends of windows that are closed for every group, epoch ms. */
   readonly closed: readonly number[];
-  /** The first record that was not dealt with; everything from there on comes again. */
+  /** Records that are none of a window, as far as can be read. */
+  readonly unreadable: readonly Unreadable[];
+  /** Why nothing was dealt with; everything from this sequence number on comes again. */
   readonly failure?: { readonly sequence: string; readonly error: unknown };
 }
+
+export interface Unreadable {
+  /** The sequence number of its message. */
+  readonly sequence: string;
+  readonly error: unknown;
+}
+
+const NOTHING = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [], unreadable: [] };
 
 /** Windows remembered, so that the sweep's empty one does not follow the true one. */
 const REMEMBERED = 50_000;
@@ -37,20 +47,17 @@ export class CompareBatch {
     this.#metrics = metrics;
   }
 
-  /** Deals with messages in their order, at a wall-clock time `now` (epoch ms); a message that cannot be read ends the batch. */
+  /**
+   * Deals with messages in their order, at a wall-clock time `now` (epoch ms). A record that cannot be read is passed over and
+   * told of: it would be no more readable the next time, and its neighbours are whole.
+   */
   async run(messages: readonly WindowMessage[], now: number): Promise<BatchOutcome> {
     const data: Datum[] = [];
-    const outcome = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [] as number[] };
-    let failure: BatchOutcome["failure"];
+    const outcome = { ...NOTHING, closed: [] as number[], unreadable: [] as Unreadable[] };
     try {
       const forecast = await this.#forecast.table(now);
       for (const message of messages) {
-        const records = tryRead(message);
-        if (!Array.isArray(records)) {
-          failure = records;
-          break;
-        }
-        for (const record of records) {
+        for (const record of read(message, outcome.unreadable)) {
           if (record.kind === "closed") outcome.closed.push(Date.parse(record.end));
           else if (!this.#skip(record)) {
             const result = this.#compare(record, forecast, now);
@@ -63,12 +70,11 @@ export class CompareBatch {
         }
       }
       if (data.length > 0) await this.#metrics.put(data);
+      return outcome;
     } catch (error) {
       // Nothing counts as done: writing the same data twice harms nothing, and a window left out would.
-      const nothing = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [] };
-      return { ...nothing, failure: { sequence: messages[0]?.sequence ?? "", error } };
+      return { ...NOTHING, failure: { sequence: messages[0]?.sequence ?? "", error } };
     }
-    return failure ? { ...outcome, failure } : outcome;
   }
 
   /** Whether the sweep found this window empty that was compared with events after all. */
@@ -81,12 +87,16 @@ export class CompareBatch {
   }
 }
 
-/** The window records of a message, one a line, or why they cannot be read. */
-function tryRead(message: WindowMessage): WindowRecord[] | NonNullable<BatchOutcome["failure"]> {
-  try {
-    const lines = new TextDecoder("utf-8", { fatal: true }).decode(message.data).split("\n");
-    return lines.filter((line) => line.trim() !== "").map(parseWindowRecord);
-  } catch (error) {
-    return { sequence: message.sequence, error };
+/** The window records of a message, one a line; lines that hold none go to `unreadable`. */
+function read({ sequence, data }: WindowMessage, unreadable: Unreadable[]): WindowRecord[] {
+  const records: WindowRecord[] = [];
+  for (const line of new TextDecoder().decode(data).split("\n")) {
+    if (line.trim() === "") continue;
+    try {
+      records.push(parseWindowRecord(line));
+    } catch (error) {
+      unreadable.push({ sequence, error });
+    }
   }
+  return records;
 }

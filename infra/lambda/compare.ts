@@ -31,6 +31,13 @@ export async function handler(event: KinesisStreamEvent): Promise<BatchResponse>
     metrics.addMetric(HEALTH.unwritable, MetricUnit.Count, outcome.unwritable);
     logger.warn("Values are beyond what CloudWatch takes, 2 to the power of 360", { values: outcome.unwritable });
   }
+  for (const { sequence, error } of outcome.unreadable) {
+    metrics.addMetric(HEALTH.unreadable, MetricUnit.Count, 1);
+    logger.error("A record of the windows stream cannot be read; it is passed over", {
+      sequence,
+      error: error as Error,
+    });
+  }
   for (const end of outcome.closed) metrics.addMetric(HEALTH.closed, MetricUnit.Seconds, end / 1_000);
   metrics.publishStoredMetrics();
   if (outcome.failure) {

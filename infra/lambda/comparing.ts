@@ -30,12 +30,18 @@ export interface Compared {
 
 /** A record of the windows stream, from its text; throws a RangeError when it is none. */
 export function parseWindowRecord(text: string): WindowRecord {
-  const record = JSON.parse(text) as Partial<WindowRecord>;
-  const known = record.kind === "closed" || (record.kind === "window" && typeof record.key === "string");
-  if (!known || Number.isNaN(Date.parse(record.start ?? "")) || Number.isNaN(Date.parse(record.end ?? ""))) {
+  const record = JSON.parse(text) as Partial<WindowRecord> | null;
+  if (!isKnown(record) || Number.isNaN(Date.parse(record.start ?? "")) || Number.isNaN(Date.parse(record.end ?? ""))) {
     throw new RangeError(`This is no record of a window: ${text.slice(0, 200)}`);
   }
   return record as WindowRecord;
+}
+
+function isKnown(record: Partial<WindowRecord> | null): record is Partial<WindowRecord> {
+  if (record?.kind === "closed") return true;
+  return (
+    record?.kind === "window" && typeof record.key === "string" && typeof (record.measures ?? undefined) === "object"
+  );
 }
 
 /** A function that compares one group's window, at a wall-clock time `now` (epoch ms). */

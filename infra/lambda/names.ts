@@ -72,5 +72,6 @@ export const HEALTH = {
   forecastMissing: "ForecastMissingWindows",
   tooOld: "TooOldForMetrics",
   unwritable: "UnwritableValues",
+  unreadable: "UnreadableWindows",
   swept: "SweptWindows",
 } as const;

@@ -230,6 +230,14 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
       },
     },
     {
+      name: "windows-unreadable",
+      description:
+        "Records of the windows stream cannot be read and were passed over: the compare function's log says which.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: own("compare", HEALTH.unreadable, "Sum"),
+    },
+    {
       name: FORECAST_MISSING,
       description: "Windows have no forecast to be compared with, so their alarms are blind. Train the forecast.",
       threshold: 1,

@@ -76,7 +76,7 @@ test("a window is compared with its forecast, and both are written at the window
     [message("1", window(start, "BOS", { departures: 80, mean_delay: null, delay_spread: 115 }))],
     NOW,
   );
-  expect(outcome).toEqual({ compared: 3, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [] });
+  expect(outcome).toEqual({ compared: 3, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [], unreadable: [] });
   const of = (measure: string) =>
     Object.fromEntries(written[0]!.filter((d) => d.measure === measure).map((d) => [d.name, d.value]));
   expect(of("departures")).toEqual({
@@ -137,33 +137,33 @@ test("handlers and engine make the same of the same windows", async () => {
 });
 
 describe("partial failures", () => {
-  test("a record that cannot be read ends the batch there; what came before it is done", async () => {
+  test("a record that cannot be read is passed over and told of; its neighbours are compared", async () => {
     const { run, written } = await batch(version(ORIGIN));
+    const closed = { kind: "closed", start: new Date(ORIGIN), end: new Date(ORIGIN + HOUR), events: 3 };
     const outcome = await run.run(
       [
-        message("1", window(ORIGIN, "BOS", { departures: 1 }), {
-          kind: "closed",
-          start: new Date(ORIGIN),
-          end: new Date(ORIGIN + HOUR),
-          events: 3,
-        }),
-        { sequence: "2", data: Buffer.from("{") },
+        message("1", window(ORIGIN, "BOS", { departures: 1 }), { kind: "window" }, closed),
+        { sequence: "2", data: Buffer.from([0x7b, 0xff]) },
         message("3", window(ORIGIN, "JFK", { departures: 1 })),
       ],
       NOW,
     );
-    expect(outcome.failure?.sequence).toBe("2");
-    expect(outcome.closed).toEqual([ORIGIN + HOUR]);
-    expect(new Set(written.flat().map((d) => d.series))).toContain("departures{origin=BOS}");
-    expect(new Set(written.flat().map((d) => d.series))).not.toContain("departures{origin=JFK}");
+    expect(outcome).toMatchObject({ compared: 6, closed: [ORIGIN + HOUR] });
+    expect(outcome.failure).toBeUndefined();
+    expect(outcome.unreadable.map((u) => u.sequence)).toEqual(["1", "2"]);
+    for (const { error } of outcome.unreadable) expect(error).toBeInstanceOf(Error);
+    const series = new Set(written.flat().map((d) => d.series));
+    expect(series).toContain("departures{origin=BOS}");
+    expect(series).toContain("departures{origin=JFK}");
   });
-  test("whatever the batch: what is before the first unreadable record is written, and nothing from there on", async () => {
+  test("whatever the batch: every readable record is written in its order, and every other is told of", async () => {
     const airports = ["ATL", "BOS", "DFW", "EWR", "JFK", "LAX", "LGA", "ORD"];
+    const no = (over: object) => JSON.stringify({ ...window(ORIGIN, "BOS", {}), ...over });
     const item = fc.oneof(
       { weight: 4, arbitrary: fc.record({ key: fc.constantFrom(...airports), hour: fc.nat(4) }) },
       {
         weight: 1,
-        arbitrary: fc.constantFrom("{", '{"kind":"window"}', '{"kind":"other","start":"x","end":"y"}', "null"),
+        arbitrary: fc.constantFrom("{", "null", "7", no({ measures: null }), no({ key: 3 }), no({ end: "x" })),
       },
     );
     await fc.assert(
@@ -174,12 +174,13 @@ describe("partial failures", () => {
             ? { sequence: String(i), data: Buffer.from(m) }
             : message(String(i), window(ORIGIN + m.hour * HOUR, m.key, { departures: i })),
         );
-        const bad = items.findIndex((m) => typeof m === "string");
+        const bad = items.flatMap((m, i) => (typeof m === "string" ? [String(i)] : []));
+        const good = items.flatMap((m, i) => (typeof m === "string" ? [] : [i]));
         const outcome = await run.run(messages, NOW);
-        expect(outcome.failure?.sequence).toBe(bad < 0 ? undefined : String(bad));
-        const read = bad < 0 ? items.length : bad;
+        expect(outcome.failure).toBeUndefined();
+        expect(outcome.unreadable.map((u) => u.sequence)).toEqual(bad);
         const actual = written.flat().filter((d) => d.name === "Actual");
-        expect(actual.map((d) => d.value)).toEqual(Array.from({ length: read }, (_, i) => i));
+        expect(actual.map((d) => d.value)).toEqual(good);
       }),
       { numRuns: 100 },
     );

@@ -253,7 +253,7 @@ describe.each(STACKS)("$name", ({ template }) => {
           "RelayStopped",
           "ScheduleDeadLetters",
         ],
-        ...["SweepFailed", "SweepStopped", "TrainingFailed", "TransformFailing"],
+        ...["SweepFailed", "SweepStopped", "TrainingFailed", "TransformFailing", "WindowsUnreadable"],
       ].sort(),
     );
   });
