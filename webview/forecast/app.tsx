@@ -6,6 +6,7 @@ import { useLiveChart } from "../parts/chart/live.ts";
 import { legendOf } from "../parts/chart/plot.ts";
 import { type ChartHandle, SeriesChart } from "../parts/chart/series-chart.tsx";
 import { extent as extentOf, newestActual, newestIndex, type Range } from "../parts/chart/visible.ts";
+import { WindowTable } from "../parts/chart/window-table.tsx";
 import { count, formatFullTime, formatLength, formatTime } from "../parts/format.ts";
 import { Empty, FaultNotice, FaultStrip, Loading } from "../parts/notice.tsx";
 import { type Page, useAction } from "../parts/page.tsx";
@@ -17,7 +18,6 @@ import { Multiples, type MultiplesHandle } from "./multiples.tsx";
 import { Overview } from "./overview.tsx";
 import { Picker } from "./picker.tsx";
 import { type Extent, following, keyAction, moved, PRESETS, presetOf, presetRange } from "./range.ts";
-import { WindowTable } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
 export const FORECAST_STATE: PageStates["forecast"] = {

@@ -1,10 +1,12 @@
 /** A contributor's chart as it was when the incident opened, beside the same windows as they are now. */
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { type ChartColumns, type Incident, packChart } from "../../src/rpc/page.ts";
 import { type ChartSource, useLiveChart } from "../parts/chart/live.ts";
 import { SeriesChart } from "../parts/chart/series-chart.tsx";
 import { extent, newestActual, newestIndex, type Range } from "../parts/chart/visible.ts";
+import { WindowTable } from "../parts/chart/window-table.tsx";
 import { formatTime, type Zone } from "../parts/format.ts";
+import { Icon } from "../parts/icon.tsx";
 import { FaultNotice } from "../parts/notice.tsx";
 import { fullLabel } from "../parts/series.ts";
 
@@ -21,6 +23,7 @@ const BEFORE = 36;
 const AFTER = 12;
 
 export function Charts({ incident, source, series, zone }: Props) {
+  const [tables, setTables] = useState(false);
   const frozen = useMemo(() => {
     const chart = incident.frozen.find((each) => each.series === series);
     return chart ? packChart(chart) : null;
@@ -28,44 +31,57 @@ export function Charts({ incident, source, series, zone }: Props) {
   const live = useLiveChart(source, incident.pipeline, series);
   const name = fullLabel(series);
   const shared = useMemo(() => rangeOf(incident, frozen, live.columns), [incident, frozen, live.columns]);
+  const shown = (columns: ChartColumns, range: Range, what: string) => (
+    <>
+      <SeriesChart columns={columns} range={range} zone={zone} interactive={false} label={`${name} ${what}`} />
+      {tables && (
+        <div class="chart-table">
+          <WindowTable columns={columns} range={range} zone={zone} label={`${name} ${what}: windows`} />
+        </div>
+      )}
+    </>
+  );
   return (
-    <div class="twin-charts">
-      <figure>
-        <figcaption>
-          At opening <span class="muted">{formatTime(incident.openedAt, zone)}</span>
-        </figcaption>
-        {frozen && shared ? (
-          <SeriesChart
-            columns={frozen}
-            range={shared}
-            zone={zone}
-            interactive={false}
-            label={`${name} as it was when the incident opened`}
-          />
-        ) : (
-          <p class="muted chart-none">No picture was kept of this series: it joined after the opening.</p>
-        )}
-      </figure>
-      <figure>
-        <figcaption>
-          {incident.status === "open" ? "Now" : "Since"}
-          {live.columns && <Newest columns={live.columns} zone={zone} />}
-        </figcaption>
-        {live.columns && shared ? (
-          <SeriesChart
-            columns={live.columns}
-            range={shared}
-            zone={zone}
-            interactive={false}
-            label={`${name} as it is now`}
-          />
-        ) : live.fault ? (
-          <FaultNotice fault={live.fault} onRetry={live.reload} />
-        ) : (
-          <div class="chart-wait skeleton" />
-        )}
-      </figure>
-    </div>
+    <>
+      <div class="row charts-head">
+        <h3 class="grow ellipsis">{name}</h3>
+        <button
+          type="button"
+          class="tool"
+          aria-pressed={tables}
+          title="The charts' windows as tables"
+          onClick={() => setTables(!tables)}
+        >
+          <Icon name="table" />
+          Tables
+        </button>
+      </div>
+      <div class={`twin-charts${tables ? " with-tables" : ""}`}>
+        <figure>
+          <figcaption>
+            At opening <span class="muted">{formatTime(incident.openedAt, zone)}</span>
+          </figcaption>
+          {frozen && shared ? (
+            shown(frozen, shared, "as it was when the incident opened")
+          ) : (
+            <p class="muted chart-none">No picture was kept of this series: it joined after the opening.</p>
+          )}
+        </figure>
+        <figure>
+          <figcaption>
+            {incident.status === "open" ? "Now" : "Since"}
+            {live.columns && <Newest columns={live.columns} zone={zone} />}
+          </figcaption>
+          {live.columns && shared ? (
+            shown(live.columns, shared, "as it is now")
+          ) : live.fault ? (
+            <FaultNotice fault={live.fault} onRetry={live.reload} />
+          ) : (
+            <div class="chart-wait skeleton" />
+          )}
+        </figure>
+      </div>
+    </>
   );
 }
 

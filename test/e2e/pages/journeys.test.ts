@@ -3,13 +3,13 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PageName, type PageStates, packChart } from "../../../src/rpc/page.ts";
 import { launchBrowser } from "../../support/host/index.mjs";
-import { type Bundle, bundlePages, type Shown, showPage } from "./browser.ts";
+import { type Bundle, bundlePages, type Shown, shoot, showPage } from "./browser.ts";
 import { eventually } from "./eventually.ts";
-import { NEWEST, type Recorded, recordedFlights } from "./flights.ts";
+import { NEWEST, type Recorded, recordedFlights, STORM, withoutForecast } from "./flights.ts";
 import { forecastHost, type Log, slice } from "./hosts.ts";
 import { previewHost } from "./plans.ts";
 import { generatedRow, resultsHost } from "./runs.ts";
-import { incidentHost } from "./storm.ts";
+import { incidentHost, stormIncident } from "./storm.ts";
 
 const HOUR = 3_600_000;
 let browser: Browser;
@@ -157,6 +157,68 @@ describe("the incident page", () => {
       expect(shown.complaints).toEqual([]);
     } finally {
       await shown.close();
+    }
+  });
+
+  it("has a table behind each of its charts, with the same data, reached by keyboard", async () => {
+    const id = "departures{origin=BOS}";
+    const { page, complaints, close } = await showPage({
+      browser,
+      bundles,
+      name: "incident",
+      handlers: incidentHost(data),
+    });
+    try {
+      for (const what of ["as it was when the incident opened", "as it is now"])
+        await page.getByRole("img", { name: `Departures at BOS ${what}` }).waitFor();
+      expect(await page.getByRole("grid").count()).toBe(0);
+      const toggle = page.getByRole("button", { name: "Tables" });
+      await toggle.focus();
+      await page.keyboard.press("Enter");
+      expect(await toggle.getAttribute("aria-pressed")).toBe("true");
+      const live = page.getByRole("grid", { name: "Departures at BOS as it is now: windows" });
+      const frozen = page.getByRole("grid", { name: "Departures at BOS as it was when the incident opened: windows" });
+      // The charts' windows: from 36 before the incident to 12 after the newest.
+      const all = slice(data.charts.get(id)!, STORM.from - 36 * HOUR, NEWEST + 12 * HOUR).points;
+      expect(await live.getAttribute("aria-rowcount")).toBe(String(all.length + 1));
+      const kept = all.filter(({ start }) => start < STORM.opened + 12 * HOUR);
+      expect(await frozen.getAttribute("aria-rowcount")).toBe(String(kept.length + 1));
+
+      // On to the last row, which is the oldest window, and its figures.
+      await live.focus();
+      await page.keyboard.press("Control+End");
+      const cells = live.locator(`[aria-rowindex="${all.length + 1}"] [role="gridcell"]`);
+      await eventually(() => cells.first().textContent()).toBe("3 Mar 18:00");
+      expect(await cells.nth(1).textContent()).toBe(String(all[0]!.actual));
+      // The cell that a screen reader is told of is in the grid that has the focus, not in the other.
+      const active = await live.getAttribute("aria-activedescendant");
+      expect(await live.locator(`[id="${active}"]`).count()).toBe(1);
+      expect(await page.locator(`[id="${active}"]`).count()).toBe(1);
+      expect(complaints).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+
+  it("says of a contributor whose windows were not compared that they were not", async () => {
+    const bare = withoutForecast(data);
+    const storm = stormIncident(data);
+    const [first, second, ...others] = storm.contributors;
+    const without = (each: typeof first, actual: number | null) => ({
+      ...each!,
+      worst: { ...each!.worst, actual, expected: null, deviation: null },
+    });
+    const incident = { ...storm, contributors: [without(first, 4), without(second, null), ...others] };
+    const handlers = incidentHost(bare, { incident });
+    const { page, close } = await showPage({ browser, bundles, name: "incident", handlers });
+    try {
+      await page.getByText("newest window not compared").waitFor();
+      const row = (airport: string) => page.getByRole("row", { name: new RegExp(`Departures at ${airport}`) });
+      expect(await row("BOS").getByRole("cell", { name: "not compared" }).count()).toBe(1);
+      expect(await row("EWR").getByRole("cell", { name: "no value" }).count()).toBe(1);
+      await shoot(page, "incident-not-compared");
+    } finally {
+      await close();
     }
   });
 

@@ -151,6 +151,13 @@ const cases: Case[] = [
     shows: "Draft kept",
   },
   {
+    name: "incident tables",
+    page: "incident",
+    handlers: () => incidentHost(data),
+    shows: "Time (UTC)",
+    act: async (page) => page.getByRole("button", { name: "Tables" }).click(),
+  },
+  {
     name: "incident huge",
     page: "incident",
     handlers: () => incidentHost(data, { incident: longStorm(data) }),
@@ -183,7 +190,15 @@ const cases: Case[] = [
 ];
 
 /** Pages and states that are looked at in a narrow column too. */
-const NARROW = ["forecast full", "forecast table", "incident full", "incident huge", "preview full", "preview lacks"];
+const NARROW = [
+  "forecast full",
+  "forecast table",
+  "incident full",
+  "incident tables",
+  "incident huge",
+  "preview full",
+  "preview lacks",
+];
 
 /** Opens the case's page in its state. */
 async function showCase({ page: name, handlers, shows, act }: Case, size?: { width: number; height: number }) {

@@ -2,7 +2,7 @@
  * A grid that draws only the rows in view, so that a million are as smooth as a hundred. It knows cells by row and column;
  * where they come from, and whether they are there yet, is its user's. Screen readers get an ARIA grid with the true counts.
  */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import type { GridColumn } from "./column.ts";
 import { GridHeader } from "./header.tsx";
@@ -40,6 +40,8 @@ const OVERSCAN = 4;
 
 export function Grid(props: Props) {
   const { label, columns, rowCount, cell, onView, onSelect, onCopy, onActivate, numbered = false } = props;
+  const id = useId();
+  const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
   const scroller = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState({ top: 0, height: 400 });
   const [selection, setSelection] = useState<Selection | null>(null);
@@ -226,8 +228,4 @@ export function Grid(props: Props) {
       )}
     </div>
   );
-}
-
-function cellId(row: number, column: number): string {
-  return `cell-${row}-${column}`;
 }

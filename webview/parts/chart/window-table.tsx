@@ -1,10 +1,10 @@
 /** The visible windows as a table: the chart's data for screen readers and for exact reading. */
 import { useMemo, useState } from "preact/hooks";
-import type { ChartColumns } from "../../src/rpc/page.ts";
-import { alarmEdges, indexAt, isBreaching, type Range } from "../parts/chart/visible.ts";
-import { formatDeviation, formatNumber, formatTime, type Zone, zoneName } from "../parts/format.ts";
-import { Grid, type GridCell } from "../parts/grid/grid.tsx";
-import { nextSorting, type Sorting } from "../parts/grid/sorting.ts";
+import type { ChartColumns } from "../../../src/rpc/page.ts";
+import { formatDeviation, formatNumber, formatTime, type Zone, zoneName } from "../format.ts";
+import { Grid, type GridCell } from "../grid/grid.tsx";
+import { nextSorting, type Sorting } from "../grid/sorting.ts";
+import { alarmEdges, indexAt, isBreaching, type Range } from "./visible.ts";
 
 interface Props {
   readonly columns: ChartColumns;
