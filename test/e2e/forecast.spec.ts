@@ -34,4 +34,8 @@ test("run prep SQL, then inspect the forecast's chart", async ({ vscode }) => {
   await page.getByRole("button", { name: /All series of the measure/ }).click();
   await tree.expand("Series");
   await vscode.screenshot("forecast-dark");
+  await vscode.theme("high contrast");
+  await vscode.screenshot("forecast-high-contrast");
+  await vscode.theme("high contrast light");
+  await vscode.screenshot("forecast-high-contrast-light");
 });

@@ -110,6 +110,13 @@ describe("a pipeline on the local target", () => {
     ok(now > 0);
   });
 
+  it("is trained by command, as a person's training", async () => {
+    const before = await backend.forecasts.jobs("orders", 100);
+    await vscode.commands.executeCommand("forewatch.trainForecast", { pipeline: "orders" });
+    const [job] = (await backend.forecasts.jobs("orders", 100)).filter((j) => !before.some((b) => b.id === j.id));
+    deepEqual([job?.requestedBy, job?.state], ["person", "succeeded"]);
+  });
+
   it("has an incident declared, noted, resolved and written up", async () => {
     const { id } = await backend.incidents.declare({
       pipeline: "orders",
@@ -120,9 +127,16 @@ describe("a pipeline on the local target", () => {
       author: "test",
     });
     await vscode.commands.executeCommand("forewatch.changeSeverity", { incident: id, severity: 1 });
+    // The box proposes the user's own name.
+    await acceptWhile(vscode.commands.executeCommand("forewatch.assignIncident", { incident: id }));
+    ok((await backend.incidents.get(id)).owner, "somebody takes care of it");
     await acceptWhile(vscode.commands.executeCommand("forewatch.resolveIncident", { incident: id }));
     const incident = await backend.incidents.get(id);
     deepEqual([incident.severity, incident.status], [1, "resolved"]);
+    await vscode.commands.executeCommand("forewatch.reopenIncident", { incident: id });
+    equal((await backend.incidents.get(id)).status, "open");
+    await acceptWhile(vscode.commands.executeCommand("forewatch.resolveIncident", { incident: id }));
+    equal((await backend.incidents.get(id)).status, "resolved");
     await vscode.commands.executeCommand("forewatch.showIncident", { incident: id });
     await eventually("the incident's tab", incidentTab);
   });
