@@ -47,7 +47,6 @@ export function compare(context: Context): Fragment {
     code: { bucket, key: functions.sweep },
     memory: 512,
     timeout: 55,
-    // Two at once would only do the same work twice.
     environment: {
       ...forecast,
       ...metrics,
@@ -69,6 +68,7 @@ export function compare(context: Context): Fragment {
         actions: ["kinesis:PutRecords"],
         resources: [att("EventsStream", "Arn"), att("WindowsStream", "Arn")],
       },
+      { sid: "ReportFailed", actions: ["sqs:SendMessage"], resources: att("SweepFailures", "Arn") },
       ENCRYPT,
     ],
   });
@@ -87,6 +87,18 @@ export function compare(context: Context): Fragment {
         },
       },
       ...sweeper.Resources,
+      // The schedule calls it asynchronously, and Lambda would try a failed run twice more, beside those of the next minutes.
+      SweepInvocations: {
+        Type: "AWS::Lambda::EventInvokeConfig",
+        Properties: {
+          FunctionName: ref("SweepFunction"),
+          Qualifier: "$LATEST",
+          MaximumRetryAttempts: 0,
+          MaximumEventAgeInSeconds: 60,
+          DestinationConfig: { OnFailure: { Destination: att("SweepFailures", "Arn") } },
+        },
+      },
+      SweepFailures: deadLetters("Runs of the sweep that failed, with their errors; the next run does their work"),
       ScheduleDeadLetters: deadLetters("Scheduled runs that could not be started"),
       SweepScheduleRole: role("scheduler.amazonaws.com", [
         { sid: "Invoke", actions: ["lambda:InvokeFunction"], resources: att("SweepFunction", "Arn") },

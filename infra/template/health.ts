@@ -261,7 +261,7 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
     },
     {
       name: "sweep-failed",
-      description: "Silence does not close windows: the sweep fails.",
+      description: "Silence does not close windows: the sweep fails. The queue of its failed runs says why.",
       threshold: 3,
       comparison: "GreaterThanOrEqualToThreshold",
       metric: lambda("sweep", "Errors", "Sum"),

@@ -109,7 +109,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     expect(Object.keys(stack.functions).sort()).toEqual(FUNCTIONS.map((f) => `fw-flights-${f}`).sort());
     // moto takes every function for x86_64, whatever the template says.
     for (const [runtime] of Object.values(stack.functions)) expect(runtime).toBe("nodejs22.x");
-    expect(stack).toMatchObject({ mappings: 2, queues: 3, machines: ["fw-flights-training"] });
+    expect(stack).toMatchObject({ mappings: 2, queues: 4, machines: ["fw-flights-training"] });
   });
 
   test("enrich answers Firehose and keeps what it rejects", async () => {

@@ -62,7 +62,14 @@ const SERVICE: Readonly<Record<FunctionName, readonly string[]>> = {
     "kinesis:GetShardIterator",
     "kinesis:ListShards",
   ],
-  sweep: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:GenerateDataKey", "s3:ListBucket"],
+  sweep: [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:SendMessage",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "s3:ListBucket",
+  ],
   publish: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:GenerateDataKey"],
 };
 

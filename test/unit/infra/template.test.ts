@@ -219,6 +219,15 @@ describe.each(STACKS)("$name", ({ template }) => {
     }
   });
 
+  test("lets no failed sweep run beside the next, and keeps what it failed of", () => {
+    const configs = ofType(template, "AWS::Lambda::EventInvokeConfig");
+    expect(configs.map(([, c]) => c.Properties.FunctionName)).toEqual([{ Ref: "SweepFunction" }]);
+    for (const [, { Properties }] of configs) {
+      expect(Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+      expect(JSON.stringify(Properties.DestinationConfig)).toContain("SweepFailures");
+    }
+  });
+
   test("keeps property values within what Flink's service takes", () => {
     const [, app] = ofType(template, "AWS::KinesisAnalyticsV2::Application")[0]!;
     for (const object of walk(app)) {
