@@ -10,7 +10,8 @@ export function dashboard(context: Context, healthIds: readonly string[]): Value
   const period = spec.series.every / SECOND;
   const search = (measure: string, metric: string) => [
     {
-      expression: `SEARCH('{${names.namespace},Measure,Series} MetricName="${metric}" Measure="${measure}"', 'Maximum', ${period})`,
+      // In a search, a name with other than letters and digits in it takes double quotes (User Guide, "Use search expressions").
+      expression: `SEARCH('{"${names.namespace}",Measure,Series} MetricName="${metric}" Measure="${measure}"', 'Maximum', ${period})`,
       label: "",
       id: metric.toLowerCase(),
     },

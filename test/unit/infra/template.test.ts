@@ -325,6 +325,14 @@ test.each(STACKS)("the dashboard of $name is a grid of graphs that CloudWatch re
       expect(apart, `${a.properties.title} / ${b.properties.title}`).toBe(true);
     }
   }
+  // A term of a search with other than letters, digits and underscores in it is quoted.
+  const searches = [...text.matchAll(/SEARCH\('((?:[^'])*)'/g)].map(([, term]) => term!.replaceAll('\\"', '"'));
+  expect(searches.length).toBeGreaterThan(0);
+  for (const search of searches) {
+    const [, names, terms] = /^\{([^}]*)\} (.*)$/.exec(search)!;
+    for (const name of [...names!.split(","), ...terms!.split(" ").map((t) => t.slice(t.indexOf("=") + 1))])
+      expect(name).toMatch(/^(\w+|"[^"]+")$/);
+  }
   const health = ofType(template, "AWS::CloudWatch::Alarm").filter(([, a]) =>
     String(a.Properties.AlarmName).includes("/health/"),
   );
