@@ -229,6 +229,12 @@ export const REFUSED: readonly Refusal[] = [
     example: "SELECT * FROM information_schema.tables",
   },
   {
+    construct: "SHOW CREATE VIEW; SHOW COLUMNS with a pattern; SHOW TABLES with % or regular expressions",
+    reason: "The text of a view is not kept; patterns of Athena's have * and | alone.",
+    instead: "DESCRIBE; SHOW TABLES 'name*'",
+    example: "SHOW TABLES LIKE 't%'",
+  },
+  {
     construct: "Inline and stored functions (CREATE FUNCTION, WITH FUNCTION)",
     reason: "They are not done.",
     example: "WITH FUNCTION f(x integer) RETURNS integer RETURN x + 1 SELECT f(1)",
@@ -314,6 +320,16 @@ export const DIFFERENCES: readonly Difference[] = [
     construct: "Sums, averages, deviations, correlations and regressions of doubles",
     athena: "Depend on the order of the rows in the last digits.",
     here: "Do so too, with another order.",
+  },
+  {
+    construct: "SHOW CREATE TABLE",
+    athena: "The columns, the format, the location and the properties.",
+    here: "The columns and comments.",
+  },
+  {
+    construct: "Databases",
+    athena: "As many as there are.",
+    here: "One, default: a database before a table's name is left out, SHOW of another is refused.",
   },
   { construct: "Timestamps", athena: "Up to twelve decimals; three in tables.", here: "Six decimals." },
   {

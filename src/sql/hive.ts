@@ -7,8 +7,9 @@ import { hiveFault as fault, hiveTable } from "./hive-table.ts";
 import { closing, significant, type Token, unquote } from "./lexer.ts";
 import { checkedRows, copyTo, folderOf, ownTexts, type Properties } from "./output.ts";
 import type { RewriteContext } from "./rewrite-context.ts";
+import { showList } from "./show.ts";
 import type { Output } from "./statement.ts";
-import { raw, sql } from "./text.ts";
+import { sql } from "./text.ts";
 
 /** The rewriting of a statement that begins as one of Athena's own; undefined leaves it to the grammar. */
 export function hiveStatement(
@@ -21,14 +22,8 @@ export function hiveStatement(
   if (is("UNLOAD")) return unload(text, tokens, context, query);
   if (is("CREATE", "EXTERNAL", "TABLE")) return hiveTable(text, tokens, 3, context);
   if (is("CREATE", "TABLE") && isHiveTable(tokens)) return hiveTable(text, tokens, 2, context);
-  if (is("SHOW", "DATABASES")) return { pieces: raw("SELECT 'default' AS database_name"), kind: "show" };
-  if (is("SHOW", "VIEWS"))
-    return {
-      pieces: raw(
-        "SELECT table_name AS views FROM information_schema.tables WHERE table_type = 'VIEW' AND table_schema = current_schema() ORDER BY 1",
-      ),
-      kind: "show",
-    };
+  const list = showList(text, tokens);
+  if (list !== undefined) return list;
   for (const [first, second] of [
     ["MSCK", "REPAIR"],
     ["SHOW", "PARTITIONS"],

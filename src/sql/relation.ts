@@ -98,6 +98,8 @@ function sampled(pass: Pass, at: G.SampledRelationContext, outer: Scope, left: r
   const share = pass.typed(at._percentage as ParserRuleContext);
   if (typeof share.literal !== "number" || !isNumeric(share.type))
     return refuse(pass, at, "The share of TABLESAMPLE must be a number to run here.");
+  if (share.literal < 0 || share.literal > 100)
+    return refuse(pass, at._percentage as ParserRuleContext, "The share of TABLESAMPLE lies between 0 and 100.");
   const method = at.sampleType()?.getText().toUpperCase() ?? "BERNOULLI";
   pass.done.set(
     at,

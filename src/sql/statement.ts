@@ -265,26 +265,20 @@ function change(pass: Pass, at: G.DeleteContext | G.UpdateContext | G.MergeConte
   return { pieces: weave(pass, at), kind: "insert", table: name };
 }
 
-const like = (column: string, pattern: G.StringContext | undefined | null, pass: Pass): Sql =>
-  pattern ? sql` AND ${column} LIKE ${sourceOf(pass, pattern)}` : raw("");
-
 function shown(pass: Pass, at: G.StatementContext, context: RewriteContext): Output | undefined {
-  if (at instanceof G.ShowTablesContext)
-    return {
-      pieces: sql`SELECT table_name AS tab_name FROM information_schema.tables WHERE table_schema = current_schema()${like("table_name", at._pattern, pass)} ORDER BY 1`,
-      kind: "show",
-    };
-  if (at instanceof G.ShowSchemasContext) return { pieces: sql`SELECT 'default' AS database_name`, kind: "show" };
   if (at instanceof G.ShowColumnsContext) {
     const node = at.tableOrViewName();
     const describes = at.KW_SHOW() === null;
+    if (at.KW_LIKE() !== null)
+      refuse(pass, at._pattern as ParserRuleContext, "SHOW COLUMNS takes no pattern in Athena.");
     const output =
       describeTable(tableName(pass, node), context.catalogue, describes) ??
       refuse(pass, node, `Table '${tableName(pass, node)}' does not exist.`, "SHOW TABLES lists the tables.");
     return { pieces: output, kind: describes ? "describe" : "show" };
   }
   if (at instanceof G.ShowCreateTableContext || at instanceof G.ShowCreateViewContext) {
-    const node = at instanceof G.ShowCreateTableContext ? at.tableRef() : at.viewRef();
+    if (at instanceof G.ShowCreateViewContext) refuse(pass, at, "The text of a view is not kept here.", "DESCRIBE it.");
+    const node = (at as G.ShowCreateTableContext).tableRef();
     const name = tableName(pass, node);
     const output =
       showCreate(name, context.catalogue) ??
