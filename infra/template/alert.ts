@@ -13,7 +13,7 @@ import { type AlarmRule, byFields } from "../../src/core/spec.ts";
 import { DAY, formatDuration, HOUR, SECOND, WEEK } from "../../src/core/time.ts";
 import { metricDimension, ruleMetric } from "../lambda/names.ts";
 import { arn, att, type Fragment, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
-import { type Context, tagsOf } from "./context.ts";
+import type { Context } from "./context.ts";
 
 /** How far back a Metrics Insights alarm sees, and how many series. */
 const INSIGHTS_REACH = 3 * HOUR;
@@ -103,7 +103,6 @@ function responsePlan(context: Context, rule: AlarmRule): Resource {
         DedupeString: `${names.prefix}/${rule.name}`,
         NotificationTargets: [{ SnsTopicArn: ref("AlarmTopic") }],
       },
-      Tags: tagList(tagsOf(context)),
     },
   };
 }
@@ -114,7 +113,7 @@ function inWords(rule: AlarmRule): string {
   return `${rule.measure}: ${rule.datapoints} of the last ${rule.periods} windows deviate ${side} by more than ${rule.threshold} half widths of the band.${runbook}`;
 }
 
-function common(context: Context, rule: AlarmRule) {
+function common(rule: AlarmRule) {
   return {
     EvaluationPeriods: rule.periods,
     DatapointsToAlarm: rule.datapoints,
@@ -124,7 +123,7 @@ function common(context: Context, rule: AlarmRule) {
     Threshold: rule.direction === "below" ? -rule.threshold : rule.threshold,
     ComparisonOperator: rule.direction === "below" ? "LessThanThreshold" : "GreaterThanThreshold",
     AlarmDescription: inWords(rule),
-    Tags: tagList({ ...tagsOf(context), "forewatch:rule": rule.name, "forewatch:severity": String(rule.severity) }),
+    Tags: tagList({ "forewatch:rule": rule.name, "forewatch:severity": String(rule.severity) }),
   };
 }
 
@@ -135,7 +134,7 @@ function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions)
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
       AlarmName: alarmName(context, rule),
-      ...common(context, rule),
+      ...common(rule),
       AlarmActions: actions.alarm,
       OKActions: actions.ok,
       Metrics: [
@@ -182,7 +181,7 @@ function perSeriesAlarms(
     layer = parts.map((part, p) => {
       const logicalId = top ? `${id}Alarm` : `${id}Part${depth}x${p}`;
       const name = top ? alarmName(context, rule) : `${alarmName(context, rule)}/part-${depth}-${p}`;
-      resources[logicalId] = composite(context, rule, name, part, top ? actions : { alarm: [], ok: [] });
+      resources[logicalId] = composite(rule, name, part, top ? actions : { alarm: [], ok: [] });
       return logicalId;
     });
   }
@@ -205,7 +204,7 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource 
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
       AlarmName: `${alarmName(context, rule)}/${nameable(groupKey(group)) || "all"}`,
-      ...common(context, rule),
+      ...common(rule),
       ...stat,
       Period: period,
       Statistic: statistic,
@@ -213,13 +212,7 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource 
   };
 }
 
-function composite(
-  context: Context,
-  rule: AlarmRule,
-  name: string,
-  children: readonly string[],
-  actions: AlarmActions,
-): Resource {
+function composite(rule: AlarmRule, name: string, children: readonly string[], actions: AlarmActions): Resource {
   return {
     Type: "AWS::CloudWatch::CompositeAlarm",
     Properties: {
@@ -227,7 +220,7 @@ function composite(
       AlarmDescription: inWords(rule),
       AlarmRule: sub(children.map((child) => `ALARM("\${${child}}")`).join(" OR ")),
       ...(actions.alarm.length > 0 && { AlarmActions: actions.alarm, OKActions: actions.ok }),
-      Tags: tagList({ ...tagsOf(context), "forewatch:rule": rule.name }),
+      Tags: tagList({ "forewatch:rule": rule.name }),
     },
   };
 }

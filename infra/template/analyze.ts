@@ -3,9 +3,9 @@
  * deploys starts it (StartApplication), so that a job that cannot start is a failure to read, not a stack to roll back.
  */
 import connector from "../flink/connector.json" with { type: "json" };
-import { arn, att, type Fragment, REGION, ref, sub, tagList } from "./cfn.ts";
+import { arn, att, type Fragment, REGION, ref, sub } from "./cfn.ts";
 import { stream } from "./collect.ts";
-import { type Context, tagsOf } from "./context.ts";
+import type { Context } from "./context.ts";
 import { ENCRYPT, logGroup, role } from "./policy.ts";
 
 export function analyze(context: Context): Fragment {
@@ -15,7 +15,7 @@ export function analyze(context: Context): Fragment {
   return {
     Resources: {
       // One shard: a few hundred small records a window, and their order is what tells that a window is complete.
-      WindowsStream: stream(context, names.windows, 1, 24),
+      WindowsStream: stream(names.windows, 1, 24),
       FlinkLogs: logGroup(`/aws/kinesis-analytics/${application}`),
       FlinkLogStream: {
         Type: "AWS::Logs::LogStream",
@@ -58,7 +58,6 @@ export function analyze(context: Context): Fragment {
           ApplicationMode: "STREAMING",
           RuntimeEnvironment: connector.runtime,
           ServiceExecutionRole: att("FlinkRole", "Arn"),
-          Tags: tagList(tagsOf(context)),
           RunConfiguration: {
             ApplicationRestoreConfiguration: { ApplicationRestoreType: "RESTORE_FROM_LATEST_SNAPSHOT" },
             // Another set of measures is another job graph: state that fits no operator is left behind, not fatal.

@@ -58,9 +58,43 @@ export function literal(text: string): string {
   return text.replaceAll("${", "${!");
 }
 
-/** Tags as most resources take them. */
-export function tagList(tags: Readonly<Record<string, string>>): Value {
+/** Tags as resources take them. */
+export function tagList(tags: Readonly<Record<string, string>>): readonly Value[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}
+
+/** Types that take a list of tags, among those that the templates use (their schemas' `tagging`). */
+export const TAGGABLE: ReadonlySet<string> = new Set([
+  "AWS::Athena::WorkGroup",
+  "AWS::CloudWatch::Alarm",
+  "AWS::CloudWatch::CompositeAlarm",
+  "AWS::IAM::Role",
+  "AWS::KMS::Key",
+  "AWS::Kinesis::Stream",
+  "AWS::KinesisAnalyticsV2::Application",
+  "AWS::KinesisFirehose::DeliveryStream",
+  "AWS::Lambda::EventSourceMapping",
+  "AWS::Lambda::Function",
+  "AWS::Logs::LogGroup",
+  "AWS::S3::Bucket",
+  "AWS::SNS::Topic",
+  "AWS::SQS::Queue",
+  "AWS::SSMIncidents::ResponsePlan",
+  "AWS::StepFunctions::StateMachine",
+]);
+
+/** The resources with these tags on each that can have them, before its own. */
+export function tagged(
+  resources: Readonly<Record<string, Resource>>,
+  tags: Readonly<Record<string, string>>,
+): Record<string, Resource> {
+  return Object.fromEntries(
+    Object.entries(resources).map(([id, resource]) => {
+      if (!TAGGABLE.has(resource.Type)) return [id, resource];
+      const own = (resource.Properties.Tags ?? []) as readonly Value[];
+      return [id, { ...resource, Properties: { ...resource.Properties, Tags: [...tagList(tags), ...own] } }];
+    }),
+  );
 }
 
 /** All fragments as one; a name that two of them use is a mistake in the templates, and throws. */

@@ -5,8 +5,8 @@
  * analysis counts is exactly what the engine would count: Flink's SQL can neither run the user's code nor tell `"12"` from 12.
  */
 import { HOUR } from "../../src/core/time.ts";
-import { att, type Fragment, type Resource, ref, tagList } from "./cfn.ts";
-import { type Context, DISCARD, tagsOf } from "./context.ts";
+import { att, type Fragment, type Resource, ref } from "./cfn.ts";
+import { type Context, DISCARD } from "./context.ts";
 import { deadLetters, ENCRYPT, lambda, READ_STREAM } from "./policy.ts";
 
 export function collect(context: Context): Fragment {
@@ -27,8 +27,8 @@ export function collect(context: Context): Fragment {
   });
   return {
     Resources: {
-      RawStream: stream(context, names.stream, spec.source.shards, retentionHours(spec.retention.stream)),
-      EventsStream: stream(context, names.events, spec.source.shards, 24),
+      RawStream: stream(names.stream, spec.source.shards, retentionHours(spec.retention.stream)),
+      EventsStream: stream(names.events, spec.source.shards, 24),
       ...relay.Resources,
       RelayDeadLetters: deadLetters(
         "Positions of batches that the relay gave up; their records are still in the stream",
@@ -55,7 +55,7 @@ export function collect(context: Context): Fragment {
  * A Kinesis stream of fixed capacity: foreseeable in cost, and ordered by as many shards as the pipeline file says. It goes with its
  * stack: producers know it by its name, and a stream that stayed would keep the next deployment from making it.
  */
-export function stream(context: Context, name: string, shards: number, hours: number): Resource {
+export function stream(name: string, shards: number, hours: number): Resource {
   return {
     Type: "AWS::Kinesis::Stream",
     ...DISCARD,
@@ -65,7 +65,6 @@ export function stream(context: Context, name: string, shards: number, hours: nu
       StreamModeDetails: { StreamMode: "PROVISIONED" },
       RetentionPeriodHours: hours,
       StreamEncryption: { EncryptionType: "KMS", KeyId: ref("DataKey") },
-      Tags: tagList(tagsOf(context)),
     },
   };
 }

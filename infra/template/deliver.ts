@@ -6,8 +6,8 @@
  */
 import type { FieldType, PipelineSpec } from "../../src/core/spec.ts";
 import { DAY } from "../../src/core/time.ts";
-import { ACCOUNT, arn, att, type Fragment, REGION, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
-import { type Context, PREFIX, tagsOf } from "./context.ts";
+import { ACCOUNT, arn, att, type Fragment, REGION, type Resource, ref, sub, type Value } from "./cfn.ts";
+import { type Context, PREFIX } from "./context.ts";
 import { DECRYPT, ENCRYPT, lambda, logGroup, objects, role } from "./policy.ts";
 
 /** A field's type in the lake; Hive's names, as Glue takes them. */
@@ -43,7 +43,6 @@ export const REJECTED_COLUMNS = [
 
 export function deliver(context: Context): Fragment {
   const { names, options } = context;
-  const tags = tagList(tagsOf(context));
   const enrich = lambda("Enrich", {
     name: `${names.prefix}-enrich`,
     description: "Firehose transform: checks and enriches records, keeps what is rejected",
@@ -117,7 +116,6 @@ export function deliver(context: Context): Fragment {
             KinesisStreamARN: att("RawStream", "Arn"),
             RoleARN: att("DeliveryRole", "Arn"),
           },
-          Tags: tags,
           ExtendedS3DestinationConfiguration: destination(),
         },
       },

@@ -2,7 +2,7 @@
 
 import { Fault } from "../../src/core/fault.ts";
 import { rate, type SUBSTITUTIONS, trainingWorkflow } from "../workflow/training.ts";
-import { arn, att, type Fragment, ref, sub, tagList, type Value } from "./cfn.ts";
+import { arn, att, type Fragment, ref, sub, type Value } from "./cfn.ts";
 import { CURRENT_FORECAST } from "./compare.ts";
 import { type Context, PREFIX, tagsOf } from "./context.ts";
 import images from "./deepar-images.json" with { type: "json" };
@@ -85,9 +85,9 @@ export function forecast(context: Context): Fragment {
             trainingInstance: options.trainingInstance ?? TRAINING_INSTANCE,
             transformInstance: options.transformInstance ?? TRANSFORM_INSTANCE,
             jobPrefix: jobs,
+            tags: tagsOf(context),
             prefixes: { training: PREFIX.training, models: PREFIX.models },
           }) as Value,
-          Tags: tagList(tagsOf(context)),
         },
       },
       TrainingScheduleRole: role("scheduler.amazonaws.com", [
@@ -141,7 +141,7 @@ function sageMakerStatements(image: ReturnType<typeof deeparImage>): Statement[]
       resources: objects(PREFIX.training, PREFIX.models),
     },
     listing(PREFIX.training, PREFIX.models),
-    { ...ENCRYPT, actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"] },
+    { ...ENCRYPT, actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"] },
     {
       // The instances' disks are encrypted, for which SageMaker makes a grant; to a service alone, not to whom the role likes.
       sid: "EncryptVolumes",

@@ -1,11 +1,10 @@
 /** What every step stands on: the key that encrypts, the bucket that keeps, the topic that tells. */
 
 import { DAY } from "../../src/core/time.ts";
-import { ACCOUNT, arn, att, type Fragment, ref, sub, tagList } from "./cfn.ts";
-import { type Context, keeping, PREFIX, tagsOf } from "./context.ts";
+import { ACCOUNT, arn, att, type Fragment, ref, sub } from "./cfn.ts";
+import { type Context, keeping, PREFIX } from "./context.ts";
 
 export function foundation(context: Context): Fragment {
-  const tags = tagList(tagsOf(context));
   const { spec, options, names } = context;
   return {
     Resources: {
@@ -16,7 +15,6 @@ export function foundation(context: Context): Fragment {
         Properties: {
           Description: `Forewatch pipeline ${spec.name}: streams, lake, models, logs`,
           EnableKeyRotation: true,
-          Tags: tags,
           KeyPolicy: {
             Version: "2012-10-17",
             Statement: [
@@ -56,7 +54,6 @@ export function foundation(context: Context): Fragment {
         Type: "AWS::S3::Bucket",
         ...keeping(context),
         Properties: {
-          Tags: tags,
           BucketEncryption: {
             ServerSideEncryptionConfiguration: [
               {
@@ -96,7 +93,6 @@ export function foundation(context: Context): Fragment {
           TopicName: `${names.prefix}-alarms`,
           DisplayName: `Forewatch ${spec.name}`.slice(0, 100),
           KmsMasterKeyId: ref("DataKey"),
-          Tags: tags,
         },
       },
       AlarmTopicPolicy: {

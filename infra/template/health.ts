@@ -6,7 +6,7 @@ import { FORECAST_MISSING } from "../../src/core/spec.ts";
 import { SECOND } from "../../src/core/time.ts";
 import { HEALTH } from "../lambda/names.ts";
 import { att, type Fragment, type Resource, ref, tagList, type Value } from "./cfn.ts";
-import { type Context, tagsOf } from "./context.ts";
+import type { Context } from "./context.ts";
 import { dashboard } from "./dashboard.ts";
 
 type Dimensions = Readonly<Record<string, Value>>;
@@ -296,7 +296,7 @@ function toAlarm(context: Context, alarm: HealthAlarm): Resource {
       EvaluationPeriods: alarm.periods ?? 1,
       DatapointsToAlarm: alarm.periods ?? 1,
       TreatMissingData: alarm.missing ?? "notBreaching",
-      Tags: tagList({ ...tagsOf(context), "forewatch:health": alarm.name }),
+      Tags: tagList({ "forewatch:health": alarm.name }),
       ...("expression" in metric
         ? {
             Metrics: [

@@ -1,8 +1,8 @@
 /** Step 3, prepare: the workgroup that queries run in, with its bounds, and the preparation query under a name. */
 import { prepareSql } from "../../src/core/prepare.ts";
 import { windowStart } from "../../src/core/series.ts";
-import { att, type Fragment, ref, sub, tagList } from "./cfn.ts";
-import { type Context, PREFIX, tagsOf } from "./context.ts";
+import { att, type Fragment, ref, sub } from "./cfn.ts";
+import { type Context, PREFIX } from "./context.ts";
 
 /** A query may read this much, so that a slip does not cost more than half a dollar: 100 GiB at 5 dollars a TB. */
 export const SCAN_CUTOFF = 107_374_182_400;
@@ -22,7 +22,6 @@ export function prepare(context: Context): Fragment {
           Description: `Forewatch pipeline ${spec.name}`,
           State: "ENABLED",
           RecursiveDeleteOption: true,
-          Tags: tagList(tagsOf(context)),
           WorkGroupConfiguration: {
             // What a client asks for does not override the place, the encryption and the cutoff.
             EnforceWorkGroupConfiguration: true,

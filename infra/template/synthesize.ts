@@ -7,10 +7,10 @@ import type { PipelineSpec } from "../../src/core/spec.ts";
 import { type FlinkJob, flinkJob } from "../flink/job.ts";
 import { alert } from "./alert.ts";
 import { analyze } from "./analyze.ts";
-import { LIMITS, merge, type Template } from "./cfn.ts";
+import { LIMITS, merge, type Template, tagged } from "./cfn.ts";
 import { collect } from "./collect.ts";
 import { compare } from "./compare.ts";
-import { contextOf, type SynthesisOptions } from "./context.ts";
+import { contextOf, type SynthesisOptions, tagsOf } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { forecast } from "./forecast.ts";
 import { foundation } from "./foundation.ts";
@@ -48,7 +48,8 @@ const STEPS = [foundation, collect, deliver, prepare, forecast, analyze, compare
  */
 export function synthesize(spec: PipelineSpec, options: SynthesisOptions): Synthesis {
   const context = contextOf(spec, options);
-  const { Resources, Outputs } = merge(STEPS.map((step) => step(context)));
+  const { Resources: made, Outputs } = merge(STEPS.map((step) => step(context)));
+  const Resources = tagged(made, tagsOf(context));
   const count = Object.keys(Resources).length;
   const template: Template = {
     AWSTemplateFormatVersion: "2010-09-09",

@@ -18,6 +18,8 @@ export interface WorkflowOptions {
   readonly transformInstance: string;
   /** Prefix of job and model names; short, because they end at 63 letters. */
   readonly jobPrefix: string;
+  /** Tags of the jobs and the model. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly prefixes: { readonly training: string; readonly models: string };
 }
 
@@ -176,6 +178,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       Object.fromEntries(Object.entries(hyperparameters(spec, family)).filter(([, value]) => value !== "")),
     ]),
   );
+  const tags = Object.entries(options.tags).map(([Key, Value]) => ({ Key, Value }));
   const channel = (name: string): Json => ({
     ChannelName: name,
     ContentType: "json.gz",
@@ -214,7 +217,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
           StoppingCondition: { MaxRuntimeInSeconds: 2 * 3_600 },
           EnableNetworkIsolation: true,
           EnableInterContainerTrafficEncryption: true,
-          Tags: tags(spec),
+          Tags: tags,
         },
         Assign: { modelData: "{% $states.result.ModelArtifacts.S3ModelArtifacts %}" },
         Retry: THROTTLE_RETRY,
@@ -229,7 +232,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
           ExecutionRoleArn: "${SageMakerRole}",
           EnableNetworkIsolation: true,
           PrimaryContainer: { Image: "${Image}", ModelDataUrl: "{% $modelData %}" },
-          Tags: tags(spec),
+          Tags: tags,
         },
         Retry: THROTTLE_RETRY,
         Catch: giveUp("GiveUp"),
@@ -260,7 +263,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
             InstanceType: options.transformInstance,
             VolumeKmsKeyId: "${KeyArn}",
           },
-          Tags: tags(spec),
+          Tags: tags,
         },
         Retry: THROTTLE_RETRY,
         Catch: giveUp("DeleteUnused"),
@@ -305,10 +308,6 @@ function invoke(payload: Json): { readonly [key: string]: Json } {
 
 function fail(error: string, words: string): Json {
   return { Type: "Fail", Error: error, Cause: `{% '${words}' & $string($cause) %}` };
-}
-
-function tags(spec: PipelineSpec): Json {
-  return [{ Key: "forewatch:pipeline", Value: spec.name }];
 }
 
 /** How often a schedule fires, in EventBridge Scheduler's words: `rate(1 day)`, `rate(90 minutes)`. */

@@ -25,6 +25,7 @@ const definition = JSON.stringify(
   trainingWorkflow(SHOP, {
     trainingInstance: "ml.c5.2xlarge",
     transformInstance: "ml.c5.xlarge",
+    tags: { "forewatch:pipeline": "p" },
     jobPrefix: jobPrefix(SHOP.name),
     prefixes: { training: "training/", models: "models/" },
   }),

@@ -132,7 +132,7 @@ const SERVICE_ROLES: Readonly<Record<string, readonly string[]>> = {
   // stopping of multipart uploads; what SageMaker does with a key of the customer's ("Encryption at rest").
   SageMakerRole: [
     ...["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-    ...["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+    ...["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
     ...["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
     "cloudwatch:PutMetricData",
     ...["BatchCheckLayerAvailability", "BatchGetImage", "GetAuthorizationToken", "GetDownloadUrlForLayer"].map(

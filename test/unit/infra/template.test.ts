@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Resource, Template, Value } from "../../../infra/template/cfn.ts";
+import { type Resource, TAGGABLE, type Template, type Value } from "../../../infra/template/cfn.ts";
 import { artifactsTemplate, type Incidents, synthesize } from "../../../infra/template/synthesize.ts";
 import { FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
@@ -7,7 +7,8 @@ const INCIDENTS: readonly Incidents[] = [{ kind: "ops-center" }, { kind: "incide
 const STACKS = Object.entries(PIPELINES).flatMap(([name, spec]) =>
   INCIDENTS.map((incidents) => ({
     name: `${name}, ${incidents.kind}`,
-    template: synthesize(spec, options({ incidents, email: "on-call@example.org" })).template,
+    template: synthesize(spec, options({ incidents, email: "on-call@example.org", tags: { team: "operations" } }))
+      .template,
   })),
 );
 const ALL = [...STACKS, { name: "artifacts", template: artifactsTemplate() }];
@@ -39,6 +40,22 @@ function references(template: Template): string[] {
   }
   return found.filter((id) => !id.startsWith("AWS::"));
 }
+
+/** Types whose schemas know no tags. */
+const UNTAGGABLE = new Set([
+  "AWS::Athena::NamedQuery",
+  "AWS::CloudWatch::Dashboard",
+  "AWS::Glue::Database",
+  "AWS::Glue::Table",
+  "AWS::KMS::Alias",
+  "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
+  "AWS::Lambda::EventInvokeConfig",
+  "AWS::Logs::LogStream",
+  "AWS::S3::BucketPolicy",
+  "AWS::SNS::Subscription",
+  "AWS::SNS::TopicPolicy",
+  "AWS::Scheduler::Schedule",
+]);
 
 test("the same pipeline and choices give the same bytes", () => {
   for (const spec of Object.values(PIPELINES)) {
@@ -273,16 +290,17 @@ describe.each(STACKS)("$name", ({ template }) => {
     expect(TreatMissingData).toBe("breaching");
   });
 
-  test("tags what can be tagged with its pipeline", () => {
-    const taggable = [
-      "AWS::S3::Bucket",
-      "AWS::Kinesis::Stream",
-      "AWS::KMS::Key",
-      "AWS::CloudWatch::Alarm",
-      "AWS::SNS::Topic",
-    ];
-    for (const [id, r] of resources)
-      if (taggable.includes(r.Type)) expect(JSON.stringify(r.Properties.Tags), id).toContain("forewatch:pipeline");
+  test("tags everything that takes tags, once each", () => {
+    for (const [id, { Type, Properties }] of resources) {
+      expect(TAGGABLE.has(Type) || UNTAGGABLE.has(Type), Type).toBe(true);
+      const tags = (Properties.Tags ?? []) as { Key: string }[];
+      const keys = tags.map(({ Key }) => Key);
+      if (TAGGABLE.has(Type)) expect(keys, id).toEqual(expect.arrayContaining(["forewatch:pipeline", "team"]));
+      expect(new Set(keys).size, id).toBe(keys.length);
+    }
+    const machine = JSON.stringify(template.Resources.Training!.Properties.Definition);
+    // Two jobs and a model.
+    expect(machine.match(/"Key":"team","Value":"operations"/g)).toHaveLength(3);
   });
 });
 

@@ -27,6 +27,7 @@ const definition = (spec = FLIGHTS) =>
   trainingWorkflow(spec, {
     trainingInstance: "ml.c5.2xlarge",
     transformInstance: "ml.c5.xlarge",
+    tags: { "forewatch:pipeline": "p" },
     jobPrefix: jobPrefix(spec.name),
     prefixes: { training: "training/", models: "models/" },
   }) as unknown as Machine;
