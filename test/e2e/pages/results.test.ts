@@ -102,6 +102,25 @@ it("shows a plan as text, and a statement without rows as done", async () => {
   }
 });
 
+it("keeps its tabs and its bar in a low panel, and scrolls what is beneath them", async () => {
+  const size = { width: 1_100, height: 150 };
+  const handlers = resultsHost({ state: "failed" });
+  const { page, close } = await showPage({ browser, bundles, name: "results", handlers, size });
+  try {
+    const again = page.locator("vscode-button", { hasText: "Run again" });
+    await again.scrollIntoViewIfNeeded();
+    await shoot(page, "results-failed-low");
+    const bottom = await again.evaluate((button: { getBoundingClientRect(): { bottom: number } }) =>
+      Math.round(button.getBoundingClientRect().bottom),
+    );
+    expect(bottom).toBeLessThanOrEqual(size.height);
+    expect(await page.evaluate("document.documentElement.scrollHeight")).toBe(size.height);
+    expect((await page.getByRole("tablist").boundingBox())!.y).toBe(0);
+  } finally {
+    await close();
+  }
+});
+
 /** The names and types of columns, the rows, and what the page then shows. */
 const charts: [string, [string, string][], Cell[][], string, RegExp | null][] = [
   [

@@ -170,7 +170,7 @@ export class SeriesPlot {
 
   private configuration(): ChartConfiguration<"line", never[]> {
     const { theme } = this;
-    const ticks = { padding: 8, maxRotation: 0, autoSkip: false };
+    const ticks = { padding: 8, maxRotation: 0, autoSkip: false, font: { family: theme.font, size: 11 } };
     return {
       type: "line",
       data: { datasets: [] },
@@ -188,7 +188,6 @@ export class SeriesPlot {
         maintainAspectRatio: false,
         events: [],
         layout: { padding: { top: 22, right: 12 } },
-        font: { family: theme.font, size: 11 },
         plugins: { zoom: this.zoomOptions() },
         scales: {
           x: {
