@@ -254,7 +254,23 @@ function change(pass: Pass, at: G.DeleteContext | G.UpdateContext | G.MergeConte
     open ||= source.open;
   }
   pass.scope = { columns, open };
+  /** Trino casts what is set as little as what is inserted. */
+  const set = (name: G.IdentifierContext, value: G.ExpressionContext): void => {
+    const [column] = target.columns.filter((known) => known.name.toLowerCase() === nameOf(pass, name).toLowerCase());
+    if (column === undefined && !target.open) refuse(pass, name, `Column '${nameOf(pass, name)}' does not exist.`);
+    const { type } = pass.typed(value);
+    if (column !== undefined && !storesAs(type, column.type))
+      refuse(
+        pass,
+        value,
+        `Column '${column.name}' is ${typeName(column.type)}, not ${typeName(type)}.`,
+        "Cast the value.",
+      );
+  };
   const walk = (node: ParserRuleContext): void => {
+    if (node instanceof G.UpdateAssignmentContext) set(node.identifier(), node.expression());
+    if (node instanceof G.MergeUpdateContext || node instanceof G.MergeInsertContext)
+      for (const [i, name] of node._targets.entries()) set(name, node._values[i] as G.ExpressionContext);
     for (const child of node.children ?? []) {
       if (child instanceof G.ExpressionContext) pass.typed(child);
       else if (child instanceof G.BooleanExpressionContext) condition(pass, child);

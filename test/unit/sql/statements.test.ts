@@ -208,6 +208,18 @@ describe("SHOW and DESCRIBE", () => {
     ["SHOW COLUMNS FROM t LIKE 'n%'", "SHOW COLUMNS takes no pattern", "'n%'"],
     ["SHOW COLUMNS FROM nowhere", "Table 'nowhere' does not exist.", "nowhere"],
     ["SHOW CREATE VIEW t", "The text of a view is not kept here.", "SHOW CREATE VIEW t"],
+    ["UPDATE t SET n = '8'", "Column 'n' is integer, not varchar", "'8'"],
+    ["UPDATE t SET nn = 8", "Column 'nn' does not exist.", "nn"],
+    [
+      "MERGE INTO t USING names AS o ON t.sensor = o.sensor WHEN MATCHED THEN UPDATE SET n = o.title",
+      "Column 'n' is integer, not varchar",
+      "o.title",
+    ],
+    [
+      "MERGE INTO t USING names AS o ON t.sensor = o.sensor WHEN NOT MATCHED THEN INSERT (sensor, n) VALUES (o.sensor, '1')",
+      "Column 'n' is integer, not varchar",
+      "'1'",
+    ],
     ["SELECT * FROM t TABLESAMPLE BERNOULLI (101)", "between 0 and 100", "101"],
     ["SELECT * FROM t TABLESAMPLE SYSTEM (-1)", "between 0 and 100", "-1"],
   ])("refuses %s", (sql, words, part) => {
