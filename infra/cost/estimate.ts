@@ -3,8 +3,8 @@
  * by region and change over time, so they are data that a caller may replace.
  */
 import type { CostEstimate } from "../../src/backend.ts";
-import { watchedMetric } from "../../src/core/compare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { createdFor } from "./created.ts";
 import { combinationsCount, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
 
@@ -22,14 +22,22 @@ const PARQUET_SHARE = 0.25;
 const TRAINING_HOURS = 20 / 60;
 const TRANSFORM_HOURS = 8 / 60;
 
+/** Metrics that the functions write about themselves. */
+const HEALTH_METRICS = 12;
+
+/** The estimate of what the pipeline file creates, and where the load asks for more than that. */
+export interface LoadEstimate extends CostEstimate {
+  readonly warnings: readonly string[];
+}
+
 /** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
-export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
+export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): LoadEstimate {
   const groups = combinationsCount(spec) ?? load.groups ?? 10;
-  const series = groups * spec.series.measures.length;
+  const created = createdFor(spec, groups);
   const records = recordsPerMonth(load);
   const events = records * (load.eventsPerRecord ?? 1);
   const bytes = records * load.recordBytes;
-  const shards = shardsFor(spec, load);
+  const { shards } = spec.source;
   const windowsPerMonth = SECONDS / (spec.series.every / 1_000);
   const trainings = SECONDS / (spec.forecast.retrain / 1_000);
   const families = new Set(spec.series.measures.map((m) => m.statistic === "count")).size;
@@ -40,7 +48,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   // The stream of windows has one shard; kept a day, as is the events'; the raw stream may keep more.
   const extraHours = Math.max(0, spec.retention.stream / 3_600_000 - 24) > 0 ? 1 : 0;
   const kinesis =
-    (2 * shards + 1) * prices.shardHour * HOURS +
+    created.shards * prices.shardHour * HOURS +
     shards * extraHours * prices.shardExtendedHour * HOURS +
     ((putUnits(records, load.recordBytes) + relayed + windowRecords) / 1e6) * prices.putPerMillion;
 
@@ -67,26 +75,27 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     trainings * families * (TRAINING_HOURS * prices.trainingHour + TRANSFORM_HOURS * prices.transformHour);
 
   // Invocations: the transform and the relay by the megabyte and the second, compare by the window, the sweep by the minute.
-  const megabytes = bytes / 2 ** 20;
-  const seconds = {
-    enrich: Math.max(SECONDS / 60, megabytes) * 0.2,
-    relay: Math.min(SECONDS, Math.max(records / 1_000, Math.min(records, SECONDS))) * 0.05,
+  const calls = {
+    enrich: Math.max(SECONDS / 60, bytes / 2 ** 20),
+    // Of each shard a batch a second, and more when a second holds more than a batch's thousand records.
+    relay: Math.min(records, Math.max(records / 1_000, shards * SECONDS)),
+    compare: windowsPerMonth,
+    sweep: SECONDS / 60,
   };
   const lambdaGbSeconds =
-    0.5 * (seconds.enrich + seconds.relay + windowsPerMonth * 0.5 + (SECONDS / 60) * 0.5) + trainings * 3 * 60;
-  const invocations = Math.max(SECONDS / 60, megabytes) + Math.min(records, SECONDS) + windowsPerMonth + SECONDS / 60;
+    0.5 * (calls.enrich * 0.2 + calls.relay * 0.05 + calls.compare * 0.5 + calls.sweep * 0.5) + trainings * 3 * 60;
+  const invocations = calls.enrich + calls.relay + calls.compare + calls.sweep;
   const lambda = lambdaGbSeconds * prices.lambdaGbSecond + (invocations / 1e6) * prices.lambdaMillion;
 
-  // Six a series, and those that rules watch besides.
-  const watched = new Set(spec.alarms.map((a) => `${a.measure} ${watchedMetric(a)}`));
-  const besides = [...watched].filter((w) => !w.endsWith(" Deviation")).length;
-  const metrics = series * 6 + groups * besides + 12;
-  // An alarm a series, or a query that is billed for each series it reads: the same price either way.
-  const alarmed = spec.alarms.length * groups;
   const cloudwatch =
-    metrics * prices.metric +
-    (alarmed + 15) * prices.alarm +
-    ((SECONDS / 60) * 5 + windowsPerMonth * groups) * (prices.metricRead / 1_000);
+    (created.seriesMetrics + HEALTH_METRICS) * prices.metric +
+    created.alarmMetrics * prices.alarm +
+    created.composites * prices.compositeAlarm +
+    created.dashboards * prices.dashboard +
+    // A request takes a thousand data; the functions' own metrics go with their logs.
+    windowsPerMonth * Math.ceil(created.seriesMetrics / 1_000) * (prices.metricWrite / 1_000) +
+    // What the sweep reads each minute, and of each group when a window has closed.
+    ((SECONDS / 60) * 6 + windowsPerMonth * groups) * (prices.metricRead / 1_000);
 
   const other = prices.kmsKey + 2 * prices.logsGb + ((trainings * 25) / 1_000) * prices.stepTransition;
 
@@ -112,5 +121,12 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     .map((s) => ({ ...s, cost: Math.round(s.cost * 100) / 100 }))
     .sort((a, b) => b.cost - a.cost);
   const total = Math.round(services.reduce((sum, s) => sum + s.cost, 0) * 100) / 100;
-  return { total, pricesOf: prices.of, services };
+  const needed = shardsFor(load);
+  const warnings =
+    needed > shards
+      ? [
+          `This load needs ${needed} shards and the pipeline file has ${shards}: set "source": {"shards": ${needed}}, or records will be refused.`,
+        ]
+      : [];
+  return { total, pricesOf: prices.of, services, warnings };
 }

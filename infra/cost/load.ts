@@ -28,8 +28,8 @@ export function recordsPerMonth(load: Load): number {
   return load.recordsPerSecond * 730 * 3_600;
 }
 
-/** A shard takes a thousand records or a megabyte a second; a quarter is kept free. The file's number if that is more. */
-export function shardsFor(spec: PipelineSpec, load: Load): number {
+/** Shards that a load needs: one takes a thousand records or a megabyte a second, and a quarter is kept free. */
+export function shardsFor(load: Load): number {
   const busy = Math.max(load.recordsPerSecond / 1_000, (load.recordsPerSecond * load.recordBytes) / 2 ** 20);
-  return Math.max(spec.source.shards, Math.ceil(busy * 1.25), 1);
+  return Math.max(Math.ceil(busy * 1.25), 1);
 }

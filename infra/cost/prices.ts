@@ -23,6 +23,10 @@ export interface Prices {
   readonly metric: number;
   /** An alarm on a metric; a Metrics Insights alarm costs this for each metric its query reads. */
   readonly alarm: number;
+  readonly compositeAlarm: number;
+  readonly dashboard: number;
+  /** A thousand requests that write metrics. */
+  readonly metricWrite: number;
   /** A thousand metrics read. */
   readonly metricRead: number;
   readonly kmsKey: number;
@@ -50,6 +54,9 @@ export const PRICES: Prices = {
   lambdaMillion: 0.2,
   metric: 0.3,
   alarm: 0.1,
+  compositeAlarm: 0.5,
+  dashboard: 3,
+  metricWrite: 0.01,
   metricRead: 0.01,
   kmsKey: 1,
   logsGb: 0.5,

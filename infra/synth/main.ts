@@ -132,6 +132,7 @@ function summary(
     `functions: ${bundles.join(", ")}`,
     `about ${cost.total.toFixed(2)} US dollars a month (${cost.pricesOf}):`,
     ...services,
+    ...cost.warnings.map((warning) => `warning: ${warning}`),
     "",
   ].join("\n");
 }

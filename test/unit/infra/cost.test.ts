@@ -1,7 +1,11 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { createdFor } from "../../../infra/cost/created.ts";
 import { estimateCost } from "../../../infra/cost/estimate.ts";
+import { combinationsCount } from "../../../infra/cost/load.ts";
 import { PRICES } from "../../../infra/cost/prices.ts";
-import { CLICKS, FLIGHTS, PIPELINES } from "./pipelines.ts";
+import { ruleMetric } from "../../../infra/lambda/names.ts";
+import { synthesize } from "../../../infra/template/synthesize.ts";
+import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
 const cost = (spec = FLIGHTS, recordsPerSecond = 100, more = {}) =>
   estimateCost(spec, { recordsPerSecond, recordBytes: 300, ...more });
@@ -18,6 +22,54 @@ test("Firehose bills a record as 5 KB: batching is the lever", () => {
   expect(of(cost(FLIGHTS, 100), "Data Firehose")).toBeCloseTo(58.9, 1);
   const batched = cost(FLIGHTS, 100 / 17, { recordBytes: 5_100, eventsPerRecord: 17 });
   expect(of(batched, "Data Firehose")).toBeLessThan(of(cost(FLIGHTS, 100), "Data Firehose") / 16);
+});
+
+describe.each(
+  Object.entries(PIPELINES),
+)("what is billed by the piece is what the template of %s creates", (_, spec) => {
+  const groups = Array.from({ length: combinationsCount(spec) ?? 7 }, (_, i) => spec.series.by.map(() => `g${i}`));
+  const resources = Object.values(synthesize(spec, options({ groups })).template.Resources);
+  const ofType = (type: string) => resources.filter((r) => r.Type === type);
+  const created = createdFor(spec, groups.length);
+
+  test("shards, dashboards, composite alarms", () => {
+    const shards = ofType("AWS::Kinesis::Stream").map((r) => Number(r.Properties.ShardCount));
+    expect(created.shards).toBe(shards.reduce((a, b) => a + b));
+    expect(created.dashboards).toBe(ofType("AWS::CloudWatch::Dashboard").length);
+    expect(created.composites).toBe(ofType("AWS::CloudWatch::CompositeAlarm").length);
+  });
+
+  test("metrics that alarms read", () => {
+    const read = ofType("AWS::CloudWatch::Alarm").map(({ Properties }) => {
+      const metrics = Properties.Metrics as readonly { readonly Expression?: string }[] | undefined;
+      if (metrics?.some((m) => m.Expression?.startsWith("SELECT"))) return groups.length;
+      return metrics?.filter((m) => m.Expression === undefined).length ?? 1;
+    });
+    expect(created.alarmMetrics).toBe(read.reduce((a, b) => a + b));
+  });
+
+  test("metrics of a window", () => {
+    const own = new Set(spec.alarms.map((rule) => `${rule.measure} ${ruleMetric(rule)}`));
+    const besides = [...own].filter((name) => !name.endsWith(" Deviation")).length;
+    expect(created.seriesMetrics).toBe(groups.length * (6 * spec.series.measures.length + besides));
+  });
+});
+
+test("a load beyond the file's shards is warned of, and the price is of what the file creates", () => {
+  expect(cost(FLIGHTS, 100).warnings).toEqual([]);
+  const busy = cost(FLIGHTS, 3_000);
+  expect(busy.warnings).toEqual([expect.stringContaining("needs 4 shards and the pipeline file has 1")]);
+  const wide = cost({ ...FLIGHTS, source: { ...FLIGHTS.source, shards: 4 } }, 3_000);
+  expect(wide.warnings).toEqual([]);
+  // Six shards more, of two streams, at 0.015 $ an hour.
+  expect(of(wide, "Kinesis Data Streams") - of(busy, "Kinesis Data Streams")).toBeCloseTo(6 * 0.015 * 730, 1);
+});
+
+test("the relay is called once a second for each shard, not for all", () => {
+  const shards = (n: number) => ({ ...FLIGHTS, source: { ...FLIGHTS.source, shards: n } });
+  const calls = (n: number) => of(cost(shards(n), 3_000), "Lambda");
+  // 2,628,000 calls more a shard, each 0.05 s of half a GB, and 0.2 $ a million.
+  expect(calls(6) - calls(5)).toBeCloseTo(2.628 * (0.05 * 0.5 * 13.3334 + 0.2), 1);
 });
 
 test("the sum is the services', dearest first, each a price of a named date", () => {
