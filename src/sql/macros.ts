@@ -38,6 +38,13 @@ CREATE OR REPLACE MACRO trino.bucket_of(x, bins) AS
   CASE WHEN x IS NULL OR bins IS NULL THEN NULL ELSE len(list_filter(bins, lambda b: b <= x)) END;
 CREATE OR REPLACE MACRO trino.in_base(x, base) AS
   CASE WHEN x < 0 THEN '-' || lower(to_base(-x, CAST(base AS INTEGER))) ELSE lower(to_base(x, CAST(base AS INTEGER))) END;
+CREATE OR REPLACE MACRO trino.digit(c) AS strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1;
+CREATE OR REPLACE MACRO trino.number_in(s, base) AS
+  trino.unless(base < 2 OR base > 36, 'Radix must be between 2 and 36',
+    trino.unless(NOT regexp_full_match(s, '[+-]?[0-9A-Za-z]+') OR len(list_filter(string_split(lower(ltrim(s, '+-')), ''), lambda c: trino.digit(c) >= base)) > 0,
+      'Not a valid base-' || base || ' number: ' || s,
+      CAST(list_reduce(list_transform(string_split(lower(ltrim(s, '+-')), ''), lambda c: CAST(trino.digit(c) AS HUGEINT)), lambda a, d: a * base + d)
+        * CASE WHEN starts_with(s, '-') THEN -1 ELSE 1 END AS BIGINT)));
 CREATE OR REPLACE MACRO trino.bits(x, width) AS
   trino.unless(width < 2 OR width > 64 OR x >= pow(2, width - 1) OR x < -pow(2, width - 1), 'Number must be representable with the bits specified',
     CASE WHEN x >= 0 THEN bit_count(CAST(x AS BIGINT)) ELSE bit_count(CAST(x AS BIGINT)) - (64 - width) END);
@@ -120,10 +127,12 @@ CREATE OR REPLACE MACRO trino.split_limit(s, d, n) AS
     ELSE list_append(list_slice(trino.split_text(s, d), 1, n - 1), array_to_string(list_slice(trino.split_text(s, d), n, len(trino.split_text(s, d))), d)) END);
 CREATE OR REPLACE MACRO trino.split_nth(s, d, n) AS
   trino.unless(n <= 0, 'Index must be greater than zero', CASE WHEN n <= len(trino.split_text(s, d)) THEN (trino.split_text(s, d))[n] END);
+CREATE OR REPLACE MACRO trino.pairs_of(s, entry, pair) AS
+  list_transform(list_filter(string_split(s, entry), lambda e, i: e <> '' OR i < len(string_split(s, entry))), lambda e:
+    {'k': trino.unless(len(string_split(e, pair)) <> 2, 'Key-value delimiter must appear exactly once in each entry', string_split(e, pair)[1]),
+     'v': string_split(e, pair)[2]});
 CREATE OR REPLACE MACRO trino.split_map(s, entry, pair) AS
-  map_from_entries(list_transform(list_filter(string_split(s, entry), lambda e: e <> ''), lambda e:
-    {'key': trino.unless(strpos(e, pair) = 0, 'Key-value delimiter must appear exactly once in each entry', string_split(e, pair)[1]),
-     'value': substr(e, strpos(e, pair) + length(pair))}));
+  map_from_entries(list_transform(trino.pairs_of(s, entry, pair), lambda e: {'key': e.k, 'value': e.v}));
 CREATE OR REPLACE MACRO trino.tail_of(s, start) AS
   CASE WHEN start = 0 OR start < -length(s) OR start > length(s) THEN CASE WHEN s IS NOT NULL THEN '' END ELSE substring(s, CAST(start AS BIGINT)) END;
 CREATE OR REPLACE MACRO trino.part_of(s, start, size) AS
@@ -135,9 +144,21 @@ CREATE OR REPLACE MACRO trino.hamming_text(a, b) AS
   trino.unless(length(a) <> length(b), 'The input strings to hamming_distance function must have the same length',
     trino.unless(strlen(a) <> length(a) OR strlen(b) <> length(b), 'hamming_distance beyond ASCII is not supported here',
       CASE WHEN a = '' THEN 0 ELSE hamming(a, b) END));
-CREATE OR REPLACE MACRO trino.url_part(u, n) AS CASE WHEN regexp_matches(u, '^([A-Za-z][A-Za-z0-9+.-]*):') THEN regexp_extract(u, '^([A-Za-z][A-Za-z0-9+.-]*):', 1) END;
-CREATE OR REPLACE MACRO trino.url_path(u) AS CASE WHEN u IS NOT NULL THEN regexp_extract(u, '^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)', 1) END;
-CREATE OR REPLACE MACRO trino.url_query(u) AS CASE WHEN u IS NOT NULL THEN regexp_extract(u, '\\?([^#]*)', 1) END;
+-- URLs as java.net.URI reads them: what is none has no parts, and a part that is not there is an empty text
+CREATE OR REPLACE MACRO trino.url_or_null(u) AS
+  CASE WHEN regexp_full_match(u, '(?:[A-Za-z][A-Za-z0-9+.-]*:(?:[^#]+)|[^:#]*|[^:#/?]*[/?][^#]*)(?:#[^#]*)?')
+    AND regexp_full_match(u, '(?:[A-Za-z0-9_.~:/?#@!$&''()*+,;=-]|%[0-9A-Fa-f]{2})*') AND NOT regexp_full_match(u, '(?:[A-Za-z][A-Za-z0-9+.-]*:)?//') THEN u
+    WHEN regexp_matches(u, '[^ -~]|\\[|\\]') THEN trino.unless(true, 'A URL beyond ASCII or with square brackets is not read here', u) END;
+CREATE OR REPLACE MACRO trino.url_hierarchy(u) AS CASE WHEN regexp_matches(trino.url_or_null(u), '^[A-Za-z][A-Za-z0-9+.-]*:[^/]') THEN '' ELSE trino.url_or_null(u) END;
+CREATE OR REPLACE MACRO trino.url_text(s) AS
+  trino.unless(regexp_matches(s, '%[89A-Fa-f]'), 'An escape beyond ASCII in a URL is not read here', url_decode(s));
+CREATE OR REPLACE MACRO trino.url_part(u) AS regexp_extract(trino.url_or_null(u), '^([A-Za-z][A-Za-z0-9+.-]*):', 1);
+CREATE OR REPLACE MACRO trino.url_path(u) AS trino.url_text(regexp_extract(trino.url_hierarchy(u), '^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)', 1));
+CREATE OR REPLACE MACRO trino.url_query(u) AS trino.url_text(regexp_extract(trino.url_hierarchy(u), '^[^?#]*\\?([^#]*)', 1));
+CREATE OR REPLACE MACRO trino.url_fragment(u) AS trino.url_text(regexp_extract(trino.url_or_null(u), '#(.*)$', 1));
+CREATE OR REPLACE MACRO trino.url_server(u, part) AS regexp_extract(trino.url_hierarchy(u),
+  '^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?((?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?\\.?|[0-9]{1,3}(?:\\.[0-9]{1,3}){3})(?::([0-9]*))?(?:[/?#]|$)', part);
+CREATE OR REPLACE MACRO trino.url_port(u) AS CAST(nullif(trino.url_server(u, 2), '') AS BIGINT);
 CREATE OR REPLACE MACRO trino.matched(s, p, g, r) AS CASE WHEN regexp_matches(s, p) THEN r END;
 CREATE OR REPLACE MACRO trino.sure_group(r) AS
   trino.unless(r = '', 'Whether this group of the regular expression took part cannot be told here', r);

@@ -80,6 +80,13 @@ export const MATH = [
     ["is_nan", "double", "boolean", "isnan(CAST($1 AS DOUBLE))", "Whether the value is not a number."],
     ["is_finite", "double", "boolean", "isfinite(CAST($1 AS DOUBLE))", "Whether the value is finite."],
     ["is_infinite", "double", "boolean", "isinf(CAST($1 AS DOUBLE))", "Whether the value is infinite."],
+    [
+      "from_base",
+      "varchar, bigint",
+      "bigint",
+      "trino.number_in($1, $2)",
+      "The number that a text writes in a base from 2 to 36.",
+    ],
     ["to_base", "bigint, bigint", "varchar", "trino.in_base($1, $2)", "A number in a base from 2 to 36."],
   ]),
   ...table("bitwise", [

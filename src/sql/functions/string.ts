@@ -88,6 +88,13 @@ export const STRING = [
       "trino.split_map($1, $2, $3)",
       "Splits at both delimiters into a map.",
     ],
+    [
+      "split_to_multimap",
+      "varchar, varchar, varchar",
+      "map(varchar, array(varchar))",
+      "trino.multimap_of_pairs(trino.pairs_of($1, $2, $3))",
+      "Splits at both delimiters into a map from each key to all of its values.",
+    ],
     ["starts_with", "varchar, varchar", "boolean", "starts_with($1, $2)", "Whether the text begins with another."],
     [
       "strpos",
@@ -176,8 +183,11 @@ export const STRING = [
     ["regexp_count", "varchar, varchar", "bigint", "", "The number of matches of a regular expression."],
   ]),
   ...table("url", [
-    ["url_extract_protocol", "varchar", "varchar", "trino.url_part($1, 2)", "The protocol of a URL."],
+    ["url_extract_protocol", "varchar", "varchar", "trino.url_part($1)", "The protocol of a URL."],
     ["url_extract_path", "varchar", "varchar", "trino.url_path($1)", "The path of a URL."],
     ["url_extract_query", "varchar", "varchar", "trino.url_query($1)", "The query string of a URL."],
+    ["url_extract_host", "varchar", "varchar", "trino.url_server($1, 1)", "The host of a URL."],
+    ["url_extract_port", "varchar", "bigint", "trino.url_port($1)", "The port of a URL; NULL where it has none."],
+    ["url_extract_fragment", "varchar", "varchar", "trino.url_fragment($1)", "The part of a URL behind its #."],
   ]),
 ];
