@@ -23,7 +23,7 @@ const TRAINING_HOURS = 20 / 60;
 const TRANSFORM_HOURS = 8 / 60;
 
 /** Metrics that the functions write about themselves. */
-const HEALTH_METRICS = 12;
+const HEALTH_METRICS = 15;
 
 /** The estimate of what the pipeline file creates, and where the load asks for more than that. */
 export interface LoadEstimate extends CostEstimate {

@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { DIMENSIONS } from "./names.ts";
-import type { MetricPoint, MetricSink, MetricSource, Objects, ShardedSink, StreamRecord } from "./ports.ts";
+import type { Datum, MetricPoint, MetricSink, MetricSource, Objects, ShardedSink, StreamRecord } from "./ports.ts";
 
 export function bucketObjects(client: S3Client, bucket: string): Objects {
   return {
@@ -65,25 +65,32 @@ export function bucketObjects(client: S3Client, bucket: string): Objects {
   };
 }
 
-/** PutMetricData takes a thousand data and a megabyte (API reference, PutMetricData). */
+/** PutMetricData takes a thousand data and a megabyte (API reference, PutMetricData); a little stays for the envelope. */
 const DATA = 1_000;
+const DATA_BYTES = 900_000;
+/** What a datum takes besides its own texts, in the protocol that takes most: names of fields, a time, a value. */
+const DATUM_OVERHEAD = 300;
 
 export function metricSink(client: CloudWatchClient, namespace: string): MetricSink {
   return {
     async put(data) {
-      for (let at = 0; at < data.length; at += DATA) {
+      const limits = { items: DATA, bytes: DATA_BYTES };
+      const size = (d: Datum) => DATUM_OVERHEAD + encodeURIComponent(`${d.name}${d.measure}${d.series}`).length;
+      for (const batch of batches(data, limits, size)) {
         await client.send(
           new PutMetricDataCommand({
             Namespace: namespace,
-            MetricData: data.slice(at, at + DATA).map((d) => ({
-              MetricName: d.name,
-              Value: d.value,
-              Timestamp: new Date(d.time),
-              Dimensions: [
-                { Name: DIMENSIONS.measure, Value: d.measure },
-                { Name: DIMENSIONS.series, Value: d.series },
-              ],
-            })),
+            MetricData: batch
+              .map((i) => data[i]!)
+              .map((d) => ({
+                MetricName: d.name,
+                Value: d.value,
+                Timestamp: new Date(d.time),
+                Dimensions: [
+                  { Name: DIMENSIONS.measure, Value: d.measure },
+                  { Name: DIMENSIONS.series, Value: d.series },
+                ],
+              })),
           }),
         );
       }
@@ -152,7 +159,9 @@ export function streamSink(client: KinesisClient, stream: string): ShardedSink {
   return {
     async put(records) {
       const refused: number[] = [];
-      for (const batch of batches(records)) refused.push(...(await putBatch(client, stream, records, batch)));
+      const size = (r: StreamRecord) => Buffer.byteLength(r.data) + Buffer.byteLength(r.partitionKey);
+      for (const batch of batches(records, { items: BATCH_RECORDS, bytes: BATCH_BYTES }, size))
+        refused.push(...(await putBatch(client, stream, records, batch)));
       return refused;
     },
     async shards() {
@@ -174,13 +183,17 @@ export function streamSink(client: KinesisClient, stream: string): ShardedSink {
   };
 }
 
-/** Positions of `records`, in runs that one request takes. */
-function* batches(records: readonly StreamRecord[]): Generator<number[]> {
+/** Positions of `items`, in runs that one request takes. */
+function* batches<T>(
+  items: readonly T[],
+  limits: { readonly items: number; readonly bytes: number },
+  sizeOf: (item: T) => number,
+): Generator<number[]> {
   let batch: number[] = [];
   let bytes = 0;
-  for (let i = 0; i < records.length; i++) {
-    const size = Buffer.byteLength(records[i]!.data) + Buffer.byteLength(records[i]!.partitionKey);
-    if (batch.length === BATCH_RECORDS || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
+  for (const [i, item] of items.entries()) {
+    const size = sizeOf(item);
+    if (batch.length === limits.items || (batch.length > 0 && bytes + size > limits.bytes)) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -74,4 +74,7 @@ export const HEALTH = {
   unwritable: "UnwritableValues",
   unreadable: "UnreadableWindows",
   swept: "SweptWindows",
+  published: "PublishedSeries",
+  byDeepAr: "DeepArSeries",
+  notForecast: "SeriesWithoutForecast",
 } as const;

@@ -1,9 +1,12 @@
 /** Step 4 on AWS, the two tasks of the training workflow that are ours: lay out what is learned from, publish what was learned. */
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { S3Client } from "@aws-sdk/client-s3";
 import { bucketObjects } from "./aws.ts";
+import { HEALTH } from "./names.ts";
 import { Publisher, type PublishRequest, type StageRequest } from "./publishing.ts";
-import { exclusions, logger, pipeline, setting } from "./runtime.ts";
+import { exclusions, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
+const metrics = ownMetrics();
 const publisher = new Publisher({
   spec: pipeline(),
   objects: bucketObjects(new S3Client({}), setting("DATA_BUCKET")),
@@ -20,6 +23,10 @@ export async function handler(request: StageRequest | PublishRequest): Promise<o
     return staged;
   }
   const published = await publisher.publish(request);
+  metrics.addMetric(HEALTH.published, MetricUnit.Count, published.series);
+  metrics.addMetric(HEALTH.byDeepAr, MetricUnit.Count, published.byMethod.deepar ?? 0);
+  metrics.addMetric(HEALTH.notForecast, MetricUnit.Count, published.failures);
+  metrics.publishStoredMetrics();
   logger.info("A forecast is in use", { ...published });
   return published;
 }

@@ -78,13 +78,13 @@ export function stage(spec: PipelineSpec, series: readonly PreparedSeries[]): St
   const steps = predictionLength(spec);
   const staged: StagedFamily[] = [];
   for (const family of familiesOf(spec)) {
-    const measures = spec.series.measures.filter((m) => familyOf(m) === family);
-    const category = (s: PreparedSeries) =>
-      measures.length > 1 ? [measures.findIndex((m) => m.name === s.measure.name)] : undefined;
     // Shorter ones have nothing left to learn from once the test window is taken off; the ensemble serves them.
     const own = series.filter(
       (s) => familyOf(s.measure) === family && s.values.length > 2 * steps && observed(s, steps) > steps,
     );
+    // Categories count from 0 without a gap, over what is learned: a measure that has no such series is none of them.
+    const measures = [...new Set(own.map((s) => s.measure.name))];
+    const category = (s: PreparedSeries) => (measures.length > 1 ? [measures.indexOf(s.measure.name)] : undefined);
     if (own.reduce((sum, s) => sum + observed(s, steps), 0) < LEAST_OBSERVATIONS) continue;
     const whole = own.map((s) => line(s, s.values.length, category(s)));
     const shortened = own.map((s) => line(s, s.values.length - steps, category(s)));

@@ -121,6 +121,7 @@ export function forecast(context: Context): Fragment {
 
 function substitutions(image: ReturnType<typeof deeparImage>): Record<(typeof SUBSTITUTIONS)[number], Value> {
   return {
+    Partition: ref("AWS::Partition"),
     Bucket: ref("DataBucket"),
     Database: ref("Database"),
     WorkGroup: ref("WorkGroup"),

@@ -25,6 +25,7 @@ export interface WorkflowOptions {
 
 /** What CloudFormation fills in (DefinitionSubstitutions). */
 export const SUBSTITUTIONS = [
+  "Partition",
   "Bucket",
   "Database",
   "WorkGroup",
@@ -87,7 +88,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
       Prepare: {
         Type: "Task",
         Comment: "The rows of every series, by the same query as people see",
-        Resource: "arn:aws:states:::athena:startQueryExecution.sync",
+        Resource: "arn:${Partition}:states:::athena:startQueryExecution.sync",
         Arguments: {
           QueryString: unloadExpression(spec, options.prefixes.training),
           WorkGroup: "${WorkGroup}",
@@ -200,7 +201,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       Train: {
         Type: "Task",
-        Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        Resource: "arn:${Partition}:states:::sagemaker:createTrainingJob.sync",
         Arguments: {
           TrainingJobName: jobName,
           RoleArn: "${SageMakerRole}",
@@ -226,7 +227,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       MakeModel: {
         Type: "Task",
-        Resource: "arn:aws:states:::sagemaker:createModel",
+        Resource: "arn:${Partition}:states:::sagemaker:createModel",
         Arguments: {
           ModelName: jobName,
           ExecutionRoleArn: "${SageMakerRole}",
@@ -240,7 +241,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       Predict: {
         Type: "Task",
-        Resource: "arn:aws:states:::sagemaker:createTransformJob.sync",
+        Resource: "arn:${Partition}:states:::sagemaker:createTransformJob.sync",
         Arguments: {
           TransformJobName: jobName,
           ModelName: jobName,
@@ -272,7 +273,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       DeleteModel: {
         Type: "Task",
         Comment: "A batch transform was all it was for; its artifacts stay in the bucket for a month",
-        Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteModel",
+        Resource: "arn:${Partition}:states:::aws-sdk:sagemaker:deleteModel",
         Arguments: { ModelName: jobName },
         Retry: THROTTLE_RETRY,
         // A model left behind costs nothing and harms no forecast.
@@ -282,7 +283,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       Trained: { Type: "Pass", Output: { family: "{% $family %}" }, End: true },
       DeleteUnused: {
         Type: "Task",
-        Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteModel",
+        Resource: "arn:${Partition}:states:::aws-sdk:sagemaker:deleteModel",
         Arguments: { ModelName: jobName },
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "GiveUp" }],
         Next: "GiveUp",
@@ -299,7 +300,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
 function invoke(payload: Json): { readonly [key: string]: Json } {
   return {
     Type: "Task",
-    Resource: "arn:aws:states:::lambda:invoke",
+    Resource: "arn:${Partition}:states:::lambda:invoke",
     Arguments: { FunctionName: "${PublishFunction}", Payload: payload },
     TimeoutSeconds: 900,
     Retry: LAMBDA_RETRY,

@@ -13,6 +13,7 @@ import { execute, type Machine, StateError } from "./states.ts";
 /** At midnight the newest window in the lake is that before: the lake trails by lateness and delivery. */
 const STARTED = new Date(ORIGIN + 3_600_000).toISOString();
 const FILLED_IN: Readonly<Record<string, string>> = {
+  Partition: "aws",
   Bucket: "bucket",
   Database: "forewatch_shop",
   WorkGroup: "fw-shop",

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { CurrentForecast, decodeCurrent } from "../../../infra/lambda/forecasts.ts";
 import { parsePredictions } from "../../../infra/lambda/judging.ts";
 import { parseRows, stage, trainingSeries } from "../../../infra/lambda/staging.ts";
+import type { Measure } from "../../../src/core/spec.ts";
 import { checkDeepArLine } from "./deepar-format.ts";
 import { MemoryObjects } from "./memory.ts";
 import { ORIGIN, predict, publisherOf, RUN, rows, SHOP, STEPS, sales, textOf, unload } from "./shop.ts";
@@ -89,6 +90,23 @@ describe("staging", () => {
   test("does not train what is too short to learn from", () => {
     const few = parseRows(SHOP, rows()[0]!).filter((r) => r.start >= ORIGIN - 40 * HOUR);
     expect(stage(SHOP, trainingSeries(SHOP, few, ORIGIN, []))).toEqual([]);
+  });
+  test("categorises what it learns without a gap, when a measure has nothing to learn from", () => {
+    const [count, , mean] = SHOP.series.measures as [Measure, Measure, Measure];
+    // Means: what has no value in any window stays without one, where a sum would be 0.
+    const measures = [count, ...["first", "second", "third"].map((name) => ({ ...mean, name }))];
+    const spec = { ...SHOP, series: { ...SHOP.series, measures } };
+    const categories = (silent: string) => {
+      const windows = rows()
+        .flatMap((t) => parseRows(SHOP, t))
+        .map((r) => ({ ...r, values: measures.map((m) => (m.name === silent ? null : r.values[0]!)) }));
+      const reals = stage(spec, trainingSeries(spec, windows, ORIGIN, [])).find((f) => f.family === "reals")!;
+      const lines = reals.train.trimEnd().split("\n");
+      return [...new Set(lines.map((l) => (JSON.parse(l) as { cat?: number[] }).cat?.[0]))].sort();
+    };
+    expect(categories("none")).toEqual([0, 1, 2]);
+    expect(categories("first")).toEqual([0, 1]);
+    expect(categories("third")).toEqual([0, 1]);
   });
   test("says so when the lake is empty", async () => {
     const empty = publisherOf(new MemoryObjects());
