@@ -102,7 +102,7 @@ function Option({ series, selected, reachable, onSelect }: OptionProps) {
       role="option"
       tabIndex={reachable ? 0 : -1}
       aria-selected={selected ? "true" : "false"}
-      aria-label={`${shortLabel(series.id)}${deviation === null ? "" : ` ${formatDeviation(deviation)}`}, ${said}`}
+      aria-label={`${shortLabel(series.id)} ${health === "none" ? "" : `${formatDeviation(deviation)}, `}${said}`}
       data-series={series.id}
       class="picker-option"
       title={`${fullLabel(series.id)}\n${said}${deviation === null ? "" : `, deviation ${formatDeviation(deviation)} ${percent}`}${
@@ -111,7 +111,7 @@ function Option({ series, selected, reachable, onSelect }: OptionProps) {
       onClick={() => onSelect(series.id)}
     >
       <i class={`dot ${health}`} />
-      <span class="grow ellipsis">{shortLabel(series.id)}</span>
+      <span class="grow ellipsis">{shortLabel(series.id)}</span>{" "}
       <span class={`number ${health === "out" ? "bad" : "muted"}`}>
         {health === "none" ? said : formatDeviation(deviation)}
       </span>

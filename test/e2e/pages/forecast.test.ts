@@ -63,7 +63,7 @@ it("shows no health where the newest window was not compared", async () => {
       ["ORD", "in", "inside the band"],
     ] as const;
     for (const [airport, health, said] of expected) {
-      const option = page.getByRole("option", { name: new RegExp(`^${airport}.*, ${said}$`) }).first();
+      const option = page.getByRole("option", { name: new RegExp(`^${airport} .*${said}$`) }).first();
       expect(await option.locator(".dot").getAttribute("class")).toBe(`dot ${health}`);
       const multiple = page.getByRole("button", { name: new RegExp(`^${airport}.*${said}`) });
       expect(await multiple.locator(".dot").getAttribute("class")).toBe(`dot ${health}`);
