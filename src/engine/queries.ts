@@ -30,7 +30,7 @@ import {
 } from "../sql/index.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { queryFailure } from "./query-fault.ts";
-import { createPrefix, materialize, Results } from "./query-results.ts";
+import { givenSql, materialize, Results } from "./query-results.ts";
 import type { Registry } from "./registry.ts";
 import type { Store } from "./store.ts";
 import { madeTables, tablesOf } from "./tables.ts";
@@ -205,7 +205,7 @@ export class Queries implements QueriesPort {
       const { fault, position } = queryFailure(error);
       if (fault.code === "engine.corrupt") this.#store.onFatal(fault);
       if (position === undefined || fault.at !== undefined) throw fault;
-      const place = rewritten.map(Math.max(0, position - createPrefix(table).length));
+      const place = rewritten.map(Math.max(0, position - givenSql(rewritten, table).before));
       const length = /^\w+/.exec(bound.text.slice(place))?.[0].length ?? 1;
       throw placed(fault, request.sql, toSource(place), length);
     } finally {

@@ -197,8 +197,8 @@ export async function materialize(
   first: number,
 ): Promise<Materialized> {
   const { columns: known } = rewritten;
-  if (known !== undefined || rewritten.kind === "show" || rewritten.kind === "describe") {
-    const made = await connection.runAndReadAll(`${createPrefix(table)}${storable(rewritten)}`);
+  if (hasRows(rewritten)) {
+    const made = await connection.runAndReadAll(givenSql(rewritten, table).sql);
     const rowCount = Number(made.getRows()[0]?.[0] ?? 0);
     const head = await connection.runAndReadAll(
       `SELECT * FROM ${table} WHERE rowid < ${Math.max(0, Math.floor(first))} ORDER BY rowid`,
@@ -233,19 +233,38 @@ async function writeTexts(connection: DuckDBConnection, table: string, name: str
   return { columns: [{ name, type: "varchar", stored: name }], rowCount: texts.length };
 }
 
-/** What stands before the rewritten statement: places in it are that much further on. */
-export function createPrefix(table: string): string {
+function createPrefix(table: string): string {
   return `CREATE TABLE ${table} AS `;
 }
 
-/** The statement, with rows cast where a table could not hold them. */
-function storable({ sql, columns = [] }: Rewritten): string {
-  if (columns.every((column) => column.stored === undefined)) return sql;
+/** Whether a statement gives rows of its own, which are kept. */
+function hasRows({ columns, kind }: Rewritten): boolean {
+  return columns !== undefined || kind === "show" || kind === "describe";
+}
+
+/**
+ * What DuckDB is given for a statement whose rows go to `table`, and how far on in it the rewritten statement begins: DuckDB
+ * tells places in the whole.
+ */
+export function givenSql(rewritten: Rewritten, table: string): { readonly sql: string; readonly before: number } {
+  if (!hasRows(rewritten)) return { sql: rewritten.sql, before: 0 };
+  const prefix = createPrefix(table) + castPrefix(rewritten);
+  return { sql: `${prefix}${rewritten.sql}${castSuffix(rewritten)}`, before: prefix.length };
+}
+
+/** Rows are cast where a table could not hold them. */
+function castPrefix({ columns = [] }: Rewritten): string {
+  if (columns.every((column) => column.stored === undefined)) return "";
   const list = columns.map((column: ResultColumn, i) => {
     const value = column.stored === undefined ? `c${i}` : `CAST(c${i} AS ${column.stored})`;
     return `${value} AS ${quoteIdentifier(column.name)}`;
   });
-  return `SELECT ${list.join(", ")} FROM (${sql}\n) AS result(${columns.map((_, i) => `c${i}`).join(", ")})`;
+  return `SELECT ${list.join(", ")} FROM (`;
+}
+
+function castSuffix({ columns = [] }: Rewritten): string {
+  if (columns.every((column) => column.stored === undefined)) return "";
+  return `\n) AS result(${columns.map((_, i) => `c${i}`).join(", ")})`;
 }
 
 /** The column as the grid shows it: intervals and instants as Athena writes them, these in their zone with its name behind. */
