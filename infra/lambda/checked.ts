@@ -3,12 +3,13 @@
  * the plausibility of the event's time, which the engine measures by the stream's clock and AWS by the record's arrival.
  */
 import type { Event, Rejection } from "../../src/core/collect.ts";
-import { type Delivered, deliverer, type Enrich } from "../../src/core/deliver.ts";
+import { deliverer, type Enrich } from "../../src/core/deliver.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { formatDuration, formatInstant } from "../../src/core/time.ts";
+import type { Check } from "./deadline.ts";
 
 /** A function from a record's bytes and arrival (epoch ms) to its events and rejections. Never throws. */
-export function checker(spec: PipelineSpec, enrich?: Enrich): (data: Uint8Array, arrival: number) => Delivered {
+export function checker(spec: PipelineSpec, enrich?: Enrich): Check {
   const deliver = deliverer(spec, enrich);
   const { ahead, behind } = spec.source;
   return (data, arrival) => {

@@ -1,8 +1,8 @@
 /** What the relay makes of a batch of records: events for the analysis, packed. Pure. */
 import { Analyzer } from "../../src/core/analyze.ts";
 import type { Event } from "../../src/core/collect.ts";
-import type { Delivered } from "../../src/core/deliver.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { type Check, checkAll } from "./deadline.ts";
 import { unpack } from "./kpl.ts";
 import type { EventLine } from "./names.ts";
 import type { StreamRecord } from "./ports.ts";
@@ -31,25 +31,21 @@ export interface Relayed {
 /** Kinesis bills by 25 KB; a record of this size wastes little and delays nothing. */
 const PACK_BYTES = 25_000 - 300;
 
-export function relay(
-  spec: PipelineSpec,
-  check: (data: Uint8Array, arrival: number) => Delivered,
-): (incoming: readonly IncomingRecord[]) => Relayed {
+export function relay(spec: PipelineSpec, check: Check): (incoming: readonly IncomingRecord[]) => Relayed {
   const toLine = eventLine(spec);
   return (incoming) => {
     const packer = new Packer(spec.source.shards);
     const counts = { events: 0, rejected: 0, dropped: 0 };
     let newest: number | undefined;
-    for (const { data, arrival, sequence, shard } of incoming) {
-      for (const record of unpack(data)) {
-        const { events, rejections, dropped } = check(record, arrival);
-        counts.events += events.length;
-        counts.rejected += rejections.length;
-        counts.dropped += dropped;
-        for (const event of events) {
-          if (newest === undefined || event.time > newest) newest = event.time;
-          packer.add(toLine(event), shard, sequence);
-        }
+    const unpacked = incoming.flatMap((record) => unpack(record.data).map((data) => ({ ...record, data })));
+    for (const [i, { events, rejections, dropped }] of checkAll(check, unpacked).entries()) {
+      const { shard, sequence } = unpacked[i]!;
+      counts.events += events.length;
+      counts.rejected += rejections.length;
+      counts.dropped += dropped;
+      for (const event of events) {
+        if (newest === undefined || event.time > newest) newest = event.time;
+        packer.add(toLine(event), shard, sequence);
       }
     }
     return { records: packer.finish(), counts, newest };

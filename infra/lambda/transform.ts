@@ -4,10 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import type { Event } from "../../src/core/collect.ts";
-import type { Delivered } from "../../src/core/deliver.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { formatDay } from "../../src/core/time.ts";
 import { hiveTimestamp } from "./checked.ts";
+import { type Check, checkAll } from "./deadline.ts";
 import type { FirehoseEvent, FirehoseRecord, FirehoseResult } from "./events.ts";
 
 /** Lambda answers with 6,291,556 bytes at most; a little stays for the envelope. */
@@ -28,22 +28,21 @@ export interface Transformed {
   };
 }
 
-export function transform(
-  event: Pick<FirehoseEvent, "records">,
-  spec: PipelineSpec,
-  check: (data: Uint8Array, arrival: number) => Delivered,
-): Transformed {
+export function transform(event: Pick<FirehoseEvent, "records">, spec: PipelineSpec, check: Check): Transformed {
   const toLine = lakeLine(spec);
   const records: FirehoseResult[] = [];
   const rejectedByDay = new Map<string, string[]>();
   const counts = { events: 0, rejections: 0, dropped: 0, overflowed: 0 };
   // A record that does not fit goes back as it came, so the answer must always have room for that.
   let size = event.records.reduce((sum, r) => sum + sizeOf(r), 0);
-  for (const record of event.records) {
-    const data = Buffer.from(record.data, "base64");
-    const arrival = record.approximateArrivalTimestamp;
+  const incoming = event.records.map((record) => ({
+    data: Buffer.from(record.data, "base64"),
+    arrival: record.approximateArrivalTimestamp,
+  }));
+  for (const [i, { events, rejections, dropped }] of checkAll(check, incoming).entries()) {
+    const record = event.records[i]!;
+    const { arrival } = incoming[i]!;
     const sequence = sequenceOf(record);
-    const { events, rejections, dropped } = check(data, arrival);
     const lines = events.map((e) => `${toLine(e, sequence, arrival)}\n`).join("");
     const out = Buffer.from(lines).toString("base64");
     if (size - record.data.length + out.length > ANSWER_BYTES) {
