@@ -40,7 +40,6 @@ const may = {
     ...pkg(
       "chart\\.js",
       "chartjs-[a-z-]+",
-      "luxon",
       "@vscode/webview-ui-toolkit",
       "vscode-jsonrpc",
       "marked",
