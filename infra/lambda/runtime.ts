@@ -24,7 +24,7 @@ export function exclusions(): readonly Exclusion[] {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Exclusion[]) : [];
 }
 
-/** The user's enrich function; undefined when the pipeline has none. Its module is one file, without imports of its own. */
+/** The user's enrich function; undefined when the pipeline has none. Its module is bundled with all that it imports. */
 export async function enrichFunction(spec: PipelineSpec): Promise<Enrich | undefined> {
   if (spec.enrich === undefined) return undefined;
   const module = (await import(new URL("enrich.mjs", ARCHIVE).href)) as { default?: unknown };

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { type BuildFailure, build } from "esbuild";
 import { zipSync } from "fflate";
+import { Fault } from "../../src/core/fault.ts";
 import type { Exclusion } from "../../src/core/labels.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import connector from "../flink/connector.json" with { type: "json" };
@@ -23,13 +24,30 @@ export interface Archive {
 export interface Companions {
   /** The text of the user's enrich module. */
   readonly enrich?: string;
+  /** Its folder, from which its imports are found; without it, it may import Node's own modules alone. */
+  readonly enrichFolder?: string;
   readonly exclusions: readonly Exclusion[];
 }
 
 /** Functions that run the user's module. */
 const ENRICHING: readonly FunctionName[] = ["enrich", "relay"];
 
-/** Bundles the handlers of `root`/infra/lambda for Node 22. */
+/** How both the handlers and the user's module are bundled: one file each, for the functions' Node. */
+const BUNDLE = {
+  bundle: true,
+  platform: "node",
+  target: "node22",
+  format: "esm",
+  legalComments: "none",
+  write: false,
+  // Packages that are CommonJS ask for `require`.
+  banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+} as const;
+
+/**
+ * Bundles the handlers of `root`/infra/lambda for Node 22, and the user's module with what it imports.
+ * @throws Fault `enrich.failed` when that cannot be bundled.
+ */
 export async function functionArchives(
   root: string,
   spec: PipelineSpec,
@@ -37,31 +55,48 @@ export async function functionArchives(
 ): Promise<Record<FunctionName, Archive>> {
   const result = await build({
     entryPoints: Object.fromEntries(FUNCTIONS.map((name) => [name, join(root, "infra", "lambda", `${name}.ts`)])),
-    bundle: true,
-    platform: "node",
-    target: "node22",
-    format: "esm",
+    ...BUNDLE,
     minify: true,
-    legalComments: "none",
     // jsonc-parser's CommonJS build loads its parts in a way that cannot be bundled; its module build can.
     mainFields: ["module", "main"],
     outdir: "out",
     outExtension: { ".js": ".mjs" },
-    write: false,
-    // Parts of the SDK are CommonJS and ask for `require`.
-    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
   });
+  const enrich =
+    companions.enrich === undefined ? undefined : await bundleEnrich(companions.enrich, companions.enrichFolder);
   const archives = FUNCTIONS.map((name) => {
     const bundled = result.outputFiles.find((file) => file.path.endsWith(`${name}.mjs`))!;
     const files: Record<string, Uint8Array> = {
       "index.mjs": bundled.contents,
       "pipeline.json": text(JSON.stringify(spec)),
     };
-    if (companions.enrich !== undefined && ENRICHING.includes(name)) files["enrich.mjs"] = text(companions.enrich);
+    if (enrich !== undefined && ENRICHING.includes(name)) files["enrich.mjs"] = enrich;
     if (name === "publish") files["exclusions.json"] = text(JSON.stringify(companions.exclusions));
     return [name, archive(`functions/${name}`, files)] as const;
   });
   return Object.fromEntries(archives) as Record<FunctionName, Archive>;
+}
+
+/** The user's module and all that it imports, as one file: beside a function's code lies no folder of modules. */
+async function bundleEnrich(contents: string, folder?: string): Promise<Uint8Array> {
+  try {
+    const { outputFiles } = await build({
+      ...BUNDLE,
+      // Names stay, because errors of the user's are told with them; comments would tell of this machine's folders.
+      minifyWhitespace: true,
+      logLevel: "silent",
+      stdin: { contents, sourcefile: "enrich.mjs", loader: "js", ...(folder !== undefined && { resolveDir: folder }) },
+      ...(folder !== undefined && { absWorkingDir: folder }),
+    });
+    return outputFiles[0]!.contents;
+  } catch (error) {
+    const [first] = (error as Partial<BuildFailure>).errors ?? [];
+    const line = first?.location ? ` (line ${first.location.line} of ${first.location.file})` : "";
+    throw new Fault("enrich.failed", `The enrich module cannot be bundled: ${first?.text ?? String(error)}${line}.`, {
+      cause: error,
+      next: "Correct it, or install what it imports beside it, and try again.",
+    });
+  }
 }
 
 /**

@@ -66,7 +66,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     });
     const jar = await readConnector(values);
     const functions = await functionArchives(root, spec, {
-      ...(spec.enrich !== undefined && { enrich: await readText(join(dirname(file), spec.enrich)) }),
+      ...(spec.enrich !== undefined && (await readEnrich(join(dirname(file), spec.enrich)))),
       exclusions: await readExclusions(file, spec),
     });
     const flink = await flinkArchive(root, spec, jar);
@@ -156,6 +156,10 @@ async function readExclusions(file: string, spec: PipelineSpec): Promise<Exclusi
   const path = join(dirname(file), spec.forecast.exclude);
   if (!existsSync(path)) return [];
   return parseLabels(await readText(path), path);
+}
+
+async function readEnrich(path: string): Promise<{ readonly enrich: string; readonly enrichFolder: string }> {
+  return { enrich: await readText(path), enrichFolder: dirname(resolve(path)) };
 }
 
 /** The Kinesis connector's bytes, where they were asked for. */
