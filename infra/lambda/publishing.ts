@@ -5,6 +5,7 @@ import { encodeForecast, type ForecastVersion, parseForecast, versionName } from
 import type { Exclusion } from "../../src/core/labels.ts";
 import type { PreparedSeries } from "../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { checkCapacity } from "../workflow/capacity.ts";
 import { decodeCurrent, encodeCurrent } from "./forecasts.ts";
 import { type DeepArForecast, judge, parsePredictions } from "./judging.ts";
 import type { Objects } from "./ports.ts";
@@ -44,13 +45,15 @@ export class Publisher {
   }
 
   /** Lays out the run's rows for DeepAR; a family with too little to learn from is left out, and the ensemble serves it. No series:
-   * the lake holds no windows of this span yet. */
+   * the lake holds no windows of this span yet.
+   * @throws Fault `target.unsupported` when there are more series than one training can publish. */
   async stage({
     runId,
     origin,
   }: StageRequest): Promise<{ families: { family: string; series: number }[]; series: number }> {
     const { spec, objects } = this.#options;
     const series = await this.#series(runId, origin);
+    checkCapacity(spec, series.length);
     const families = stage(spec, series);
     for (const { family, ids, train, test, predict } of families) {
       const place = this.#place(runId, family);

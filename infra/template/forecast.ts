@@ -1,6 +1,7 @@
 /** Step 4, forecast: the training workflow, what it may do, and its schedule. */
 
 import { Fault } from "../../src/core/fault.ts";
+import { checkCapacity } from "../workflow/capacity.ts";
 import { rate, type SUBSTITUTIONS, trainingWorkflow } from "../workflow/training.ts";
 import { arn, att, type Fragment, ref, sub, type Value } from "./cfn.ts";
 import { CURRENT_FORECAST } from "./compare.ts";
@@ -33,6 +34,8 @@ export function jobPrefix(pipeline: string): string {
 
 export function forecast(context: Context): Fragment {
   const { names, options, spec } = context;
+  // Groups that are only discovered are counted when they are trained.
+  if (context.groups !== undefined) checkCapacity(spec, context.groups.length * spec.series.measures.length);
   const image = deeparImage(options.region);
   const jobs = jobPrefix(spec.name);
   const publisher = lambda("Publish", {
