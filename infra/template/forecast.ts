@@ -27,6 +27,15 @@ export function deeparImage(region: string): {
   return { account, repository: images.repository, tag: images.version };
 }
 
+/** The part of AWS that a region belongs to; the beginning of its name says it. */
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  if (region.startsWith("us-gov-")) return "aws-us-gov";
+  const [isolated, which = ""] = /^[a-z]{2}-iso([a-z]?)-/.exec(region) ?? [];
+  if (isolated === undefined) return "aws";
+  return which === "" ? "aws-iso" : `aws-iso-${which}`;
+}
+
 /** Job and model names end at 63 letters: prefix, run (21), family (6), and the dashes. */
 export function jobPrefix(pipeline: string): string {
   return `fw-${pipeline.slice(0, 30).replace(/-$/, "")}`;
@@ -88,6 +97,7 @@ export function forecast(context: Context): Fragment {
             trainingInstance: options.trainingInstance ?? TRAINING_INSTANCE,
             transformInstance: options.transformInstance ?? TRANSFORM_INSTANCE,
             jobPrefix: jobs,
+            partition: partitionOf(options.region),
             tags: tagsOf(context),
             prefixes: { training: PREFIX.training, models: PREFIX.models },
           }) as Value,
@@ -124,7 +134,6 @@ export function forecast(context: Context): Fragment {
 
 function substitutions(image: ReturnType<typeof deeparImage>): Record<(typeof SUBSTITUTIONS)[number], Value> {
   return {
-    Partition: ref("AWS::Partition"),
     Bucket: ref("DataBucket"),
     Database: ref("Database"),
     WorkGroup: ref("WorkGroup"),

@@ -18,6 +18,8 @@ export interface WorkflowOptions {
   readonly transformInstance: string;
   /** Prefix of job and model names; short, because they end at 63 letters. */
   readonly jobPrefix: string;
+  /** The part of AWS that the stack is for: `aws`, `aws-cn`, `aws-us-gov`. */
+  readonly partition: string;
   /** Tags of the jobs and the model. */
   readonly tags: Readonly<Record<string, string>>;
   readonly prefixes: { readonly training: string; readonly models: string };
@@ -25,7 +27,6 @@ export interface WorkflowOptions {
 
 /** What CloudFormation fills in (DefinitionSubstitutions). */
 export const SUBSTITUTIONS = [
-  "Partition",
   "Bucket",
   "Database",
   "WorkGroup",
@@ -88,7 +89,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
       Prepare: {
         Type: "Task",
         Comment: "The rows of every series, by the same query as people see",
-        Resource: "arn:${Partition}:states:::athena:startQueryExecution.sync",
+        Resource: integration(options, "athena:startQueryExecution.sync"),
         Arguments: {
           QueryString: unloadExpression(spec, options.prefixes.training),
           WorkGroup: "${WorkGroup}",
@@ -106,7 +107,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         Next: "Stage",
       },
       Stage: {
-        ...invoke({ action: "stage", runId: "{% $runId %}", origin: "{% $origin %}" }),
+        ...invoke(options, { action: "stage", runId: "{% $runId %}", origin: "{% $origin %}" }),
         Comment: "Gaps filled, a line a series, and the test window held out",
         Output: "{% $states.result.Payload %}",
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "StageFailed", Assign: { cause: CAUSE } }],
@@ -135,7 +136,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         Next: "Publish",
       },
       Publish: {
-        ...invoke({
+        ...invoke(options, {
           action: "publish",
           runId: "{% $runId %}",
           origin: "{% $origin %}",
@@ -201,7 +202,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       Train: {
         Type: "Task",
-        Resource: "arn:${Partition}:states:::sagemaker:createTrainingJob.sync",
+        Resource: integration(options, "sagemaker:createTrainingJob.sync"),
         Arguments: {
           TrainingJobName: jobName,
           RoleArn: "${SageMakerRole}",
@@ -227,7 +228,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       MakeModel: {
         Type: "Task",
-        Resource: "arn:${Partition}:states:::sagemaker:createModel",
+        Resource: integration(options, "sagemaker:createModel"),
         Arguments: {
           ModelName: jobName,
           ExecutionRoleArn: "${SageMakerRole}",
@@ -241,7 +242,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
       Predict: {
         Type: "Task",
-        Resource: "arn:${Partition}:states:::sagemaker:createTransformJob.sync",
+        Resource: integration(options, "sagemaker:createTransformJob.sync"),
         Arguments: {
           TransformJobName: jobName,
           ModelName: jobName,
@@ -273,7 +274,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       DeleteModel: {
         Type: "Task",
         Comment: "A batch transform was all it was for; its artifacts stay in the bucket for a month",
-        Resource: "arn:${Partition}:states:::aws-sdk:sagemaker:deleteModel",
+        Resource: integration(options, "aws-sdk:sagemaker:deleteModel"),
         Arguments: { ModelName: jobName },
         Retry: THROTTLE_RETRY,
         // A model left behind costs nothing and harms no forecast.
@@ -283,7 +284,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       Trained: { Type: "Pass", Output: { family: "{% $family %}" }, End: true },
       DeleteUnused: {
         Type: "Task",
-        Resource: "arn:${Partition}:states:::aws-sdk:sagemaker:deleteModel",
+        Resource: integration(options, "aws-sdk:sagemaker:deleteModel"),
         Arguments: { ModelName: jobName },
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "GiveUp" }],
         Next: "GiveUp",
@@ -297,10 +298,15 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
   };
 }
 
-function invoke(payload: Json): { readonly [key: string]: Json } {
+/** A service's integration, as a state names it. */
+function integration({ partition }: WorkflowOptions, action: string): string {
+  return `arn:${partition}:states:::${action}`;
+}
+
+function invoke(options: WorkflowOptions, payload: Json): { readonly [key: string]: Json } {
   return {
     Type: "Task",
-    Resource: "arn:${Partition}:states:::lambda:invoke",
+    Resource: integration(options, "lambda:invoke"),
     Arguments: { FunctionName: "${PublishFunction}", Payload: payload },
     TimeoutSeconds: 900,
     Retry: LAMBDA_RETRY,

@@ -15,7 +15,8 @@ import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from "@aws-
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeCurrent } from "../../infra/lambda/forecasts.ts";
+import { bucketObjects } from "../../infra/lambda/aws.ts";
+import { decodeCurrent, encodeCurrent } from "../../infra/lambda/forecasts.ts";
 import type { EventLine } from "../../infra/lambda/names.ts";
 import { functionArchives } from "../../infra/synth/bundle.ts";
 import { FUNCTIONS, synthesize } from "../../infra/template/synthesize.ts";
@@ -250,6 +251,30 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     expect(answer).toMatchObject({ series: 24, families: [{ family: "counts" }, { family: "reals" }] });
     const { Contents } = await s3().send(new ListObjectsV2Command({ Bucket: bucket(), Prefix: "training/run-1/" }));
     expect(Contents!.map((o) => o.Key).filter((k) => !k!.includes("/rows/"))).toHaveLength(8);
+  });
+
+  test("publish puts a forecast to use beside the one before it, and a second run under a name of its own", async () => {
+    const origin = Math.floor(Date.now() / HOUR) * HOUR;
+    const request = { action: "publish", runId: "run-1", origin, requestedBy: "person", families: [] };
+    const versions = [call("publish", request), call("publish", request)].map(
+      (a) => (a as { version: string }).version,
+    );
+    expect(versions).toEqual([versionName(origin), versionName(origin, 1)]);
+    const current = await s3().send(new GetObjectCommand({ Bucket: bucket(), Key: "forecasts/current.json" }));
+    const inUse = decodeCurrent(await current.Body!.transformToString());
+    expect(inUse[0]!.version).toBe(versions[1]);
+  });
+
+  test("a guarded put is refused once another came first", async () => {
+    const objects = bucketObjects(s3(), bucket());
+    const put = (body: string, etag: string | undefined) => objects.replace("guarded", body, "text/plain", etag);
+    const etag = async () => ((await objects.get("guarded")) as { etag: string }).etag;
+    expect(await put("one", undefined)).toBe(true);
+    expect(await put("two", undefined)).toBe(false);
+    const first = await etag();
+    expect(await put("two", first)).toBe(true);
+    expect(await put("three", first)).toBe(false);
+    expect(await put("three", await etag())).toBe(true);
   });
 
   async function read(stream: string): Promise<EventLine[]> {

@@ -13,7 +13,6 @@ import { execute, type Machine, StateError } from "./states.ts";
 /** At midnight the newest window in the lake is that before: the lake trails by lateness and delivery. */
 const STARTED = new Date(ORIGIN + 3_600_000).toISOString();
 const FILLED_IN: Readonly<Record<string, string>> = {
-  Partition: "aws",
   Bucket: "bucket",
   Database: "forewatch_shop",
   WorkGroup: "fw-shop",
@@ -27,6 +26,7 @@ const definition = JSON.stringify(
     trainingInstance: "ml.c5.2xlarge",
     transformInstance: "ml.c5.xlarge",
     tags: { "forewatch:pipeline": "p" },
+    partition: "aws",
     jobPrefix: jobPrefix(SHOP.name),
     prefixes: { training: "training/", models: "models/" },
   }),

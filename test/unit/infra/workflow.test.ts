@@ -28,6 +28,7 @@ const definition = (spec = FLIGHTS) =>
     trainingInstance: "ml.c5.2xlarge",
     transformInstance: "ml.c5.xlarge",
     tags: { "forewatch:pipeline": "p" },
+    partition: "aws",
     jobPrefix: jobPrefix(spec.name),
     prefixes: { training: "training/", models: "models/" },
   }) as unknown as Machine;
@@ -38,10 +39,7 @@ const evaluate = (text: string, variables: Record<string, unknown>) =>
 
 describe.each(Object.entries(PIPELINES))("%s", (_, spec) => {
   test("is a definition that the Amazon States Language knows", () => {
-    const text = JSON.stringify(definition(spec));
-    // No partition is taken for granted: China's and the government's clouds have their own.
-    expect(text).not.toContain("arn:aws:");
-    const { isValid, errorsText } = validate(JSON.parse(text.replaceAll("${Partition}", "aws-cn")) as object, {
+    const { isValid, errorsText } = validate(definition(spec) as object, {
       checkPaths: true,
       checkArn: true,
     });
@@ -146,4 +144,16 @@ test.each([
   [7 * 24 * HOUR, "rate(7 days)"],
 ])("%i ms is %s", (millis, text) => {
   expect(rate(millis)).toBe(text);
+});
+
+test.each([
+  ["eu-west-1", "aws"],
+  ["cn-north-1", "aws-cn"],
+  ["us-gov-west-1", "aws-us-gov"],
+  ["us-iso-east-1", "aws-iso"],
+  ["us-isob-east-1", "aws-iso-b"],
+])("in %s, what the workflow calls is of the partition %s, and nothing in the stack of another", (region, partition) => {
+  const { body } = synthesize(FLIGHTS, options({ region }));
+  const partitions = [...body.matchAll(/"arn:(\$\{[^}]+\}|[^:]+):/g)].map(([, p]) => p);
+  expect(new Set(partitions)).toEqual(new Set([partition, "${AWS::Partition}"]));
 });
