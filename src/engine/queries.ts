@@ -210,7 +210,8 @@ export class Queries implements QueriesPort {
       throw placed(fault, request.sql, toSource(place), length);
     } finally {
       connection.closeSync();
-      this.#prepareSpare(spec);
+      // The answer goes first.
+      setImmediate(() => this.#prepareSpare(spec));
     }
   }
 
