@@ -31,6 +31,10 @@ export class Producer {
   /** @param onSent told how many records the stream has taken with a call. */
   constructor(endpoint: string, stream: string, onSent: (records: number) => void) {
     this.#client = new Client(endpoint, { pipelining: DEPTH });
+    // The client would send again what a broken connection left without an answer, and the stream may have taken it.
+    this.#client.on("disconnect", (_url, _targets, error) => {
+      if (this.#underWay.size > 0) void this.#client.destroy(error);
+    });
     this.#stream = stream;
     this.#onSent = onSent;
   }

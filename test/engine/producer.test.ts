@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Batch, Producer } from "../../src/engine/producer.ts";
 import { serve } from "../support/endpoint.ts";
 
@@ -63,5 +65,30 @@ describe("a replay's producer", () => {
       })(),
     ).rejects.toThrow("The stream refused the records.");
     await producer.close();
+  });
+
+  it("sends nothing twice when its connection breaks: what was under way may have been taken", async () => {
+    const bodies: string[] = [];
+    const server = createServer((request) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      request.on("end", () => {
+        bodies.push(body);
+        // Two calls were taken, and neither is answered.
+        if (bodies.length >= 2) request.socket.destroy();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const producer = new Producer(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, "flights", () => {});
+    const sending = (async () => {
+      for (const batch of batches(4, 1)) await producer.put(batch);
+      await producer.flush();
+    })();
+    await expect(sending).rejects.toThrow();
+    await producer.close();
+    expect(new Set(bodies).size).toBe(bodies.length);
   });
 });
