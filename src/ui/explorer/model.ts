@@ -19,7 +19,7 @@ import {
 import type { ExplorerFace } from "../ids.ts";
 import { type PastRun, pastWords } from "../queries/words.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { COLORS, type Icon, type TreeNode } from "./node.ts";
+import { COLORS, type Icon, RUN_ICONS, type TreeNode } from "./node.ts";
 import { alarmTooltip, incidentTooltip, jobTooltip, pipelineTooltip, seriesTooltip } from "./tooltips.ts";
 
 /** A pipeline file of the workspace, as the explorer needs it. */
@@ -198,13 +198,6 @@ function queries(input: ExplorerInput): TreeNode {
   const nodes = [...generated, ...(written.length > 0 ? written : [empty])];
   return section("queries", "Prep queries", "server-process", nodes);
 }
-
-const RUN_ICONS: Readonly<Record<PastRun["state"], Icon>> = {
-  running: { id: "sync~spin", color: COLORS.busy },
-  succeeded: { id: "pass", color: COLORS.good },
-  failed: { id: "error", color: COLORS.bad },
-  cancelled: { id: "circle-slash", color: COLORS.idle },
-};
 
 function statementNode(
   input: ExplorerInput,

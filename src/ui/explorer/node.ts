@@ -1,5 +1,7 @@
 /** What the explorer's tree is made of, before VS Code's own items: plain data that tests can read. */
+
 import type { CommandName, NodeContext, Ref, StatementRef } from "../ids.ts";
+import type { PastRun } from "../queries/words.ts";
 
 export interface TreeNode {
   /** Stable over refreshes, so that VS Code keeps selection and expansion. */
@@ -33,6 +35,14 @@ export const COLORS = {
   busy: "charts.blue",
 } as const;
 export type Color = (typeof COLORS)[keyof typeof COLORS];
+
+/** How the state of a statement's run is shown: in the tree, in the history. */
+export const RUN_ICONS = {
+  running: { id: "sync~spin", color: COLORS.busy },
+  succeeded: { id: "pass", color: COLORS.good },
+  failed: { id: "error", color: COLORS.bad },
+  cancelled: { id: "circle-slash", color: COLORS.idle },
+} as const satisfies Readonly<Record<PastRun["state"], Icon>>;
 
 /** The ids of the nodes in `after` that differ from `before` in themselves or gained or lost children; undefined: the roots did. */
 export function changedNodes(before: readonly TreeNode[], after: readonly TreeNode[]): readonly string[] | undefined {

@@ -1,7 +1,8 @@
 /** The statements that were run, as a list that stays: newest first, each to be run again, compared with its text of now, or opened. */
 import * as vscode from "vscode";
+import { RUN_ICONS } from "../explorer/node.ts";
 import { COMMANDS, PAST_CONTEXT, type PastRef, VIEWS } from "../ids.ts";
-import { type HistoryEntry, keyOf, type QueryHistory, RUN_ICONS } from "./history.ts";
+import { type HistoryEntry, keyOf, type QueryHistory } from "./history.ts";
 import { pastWords } from "./words.ts";
 
 /** Ages in the list grow older by themselves, ms. */

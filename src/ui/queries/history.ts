@@ -1,6 +1,5 @@
 /** The statements that were run in this workspace, over the windows' ends: to be looked at, compared, and run again. */
 import * as vscode from "vscode";
-import { COLORS } from "../explorer/node.ts";
 import type { Origin, RunChange, RunRequest, Runs } from "./runs.ts";
 import type { PastRun } from "./words.ts";
 
@@ -10,14 +9,6 @@ export interface HistoryEntry extends PastRun {
   /** Why it failed. */
   readonly failure?: string;
 }
-
-/** How a run's state is shown. */
-export const RUN_ICONS = {
-  running: { id: "sync~spin", color: COLORS.busy },
-  succeeded: { id: "pass", color: COLORS.good },
-  failed: { id: "error", color: COLORS.bad },
-  cancelled: { id: "circle-slash", color: COLORS.idle },
-} as const;
 
 const KEY = "forewatch.query.history";
 const REMEMBERED = 200;
