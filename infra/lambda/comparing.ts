@@ -1,10 +1,10 @@
 /** What the compare handler makes of window records: comparisons, and the data that CloudWatch takes of them. Pure. */
-import { type Comparison, compare, metricsOf, watchedValue } from "../../src/core/compare.ts";
+import { compare, metricsOf } from "../../src/core/compare.ts";
 import type { ForecastTable } from "../../src/core/forecast.ts";
 import { parseGroupKey, seriesId } from "../../src/core/series.ts";
-import { type AlarmRule, byFields, type PipelineSpec } from "../../src/core/spec.ts";
+import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
 import { DAY, HOUR } from "../../src/core/time.ts";
-import { metricDimension, ruleMetric, SILENCE, type WindowRecord } from "./names.ts";
+import { metricDimension, type WindowRecord } from "./names.ts";
 import type { Datum } from "./ports.ts";
 
 /** CloudWatch takes data from two weeks back to two hours ahead (API reference, PutMetricData). */
@@ -65,22 +65,10 @@ export function comparer(
       if (comparison.version === undefined) forecastMissing++;
       const series = metricDimension(id);
       const rules = spec.alarms.filter((rule) => rule.measure === measure.name);
-      for (const { name, value } of [...metricsOf(comparison), ...ruleData(rules, comparison)])
+      for (const { name, value } of metricsOf(comparison, rules))
         if (Math.abs(value) > GREATEST) unwritable++;
         else data.push({ name, measure: measure.name, series, time: end, value: Math.abs(value) < LEAST ? 0 : value });
     }
     return { data, compared: spec.series.measures.length, forecastMissing, tooOld: 0, unwritable };
   };
-}
-
-/** The data that rules watch besides `Deviation`: one a metric, however many rules share it. */
-function ruleData(rules: readonly AlarmRule[], comparison: Comparison): { name: string; value: number }[] {
-  const data = new Map<string, number>();
-  for (const rule of rules) {
-    const value = watchedValue(rule, comparison);
-    if (!Number.isNaN(value)) data.set(ruleMetric(rule), value);
-    else if (rule.missing === "breaching") data.set(ruleMetric(rule), rule.direction === "below" ? -SILENCE : SILENCE);
-  }
-  data.delete("Deviation");
-  return Array.from(data, ([name, value]) => ({ name, value }));
 }

@@ -1,5 +1,4 @@
 /** Names that the templates and the handlers must agree on. Pure, so that both can import them. */
-import type { AlarmRule } from "../../src/core/spec.ts";
 
 /** Dimensions of every comparison: the measure's name and the series' id. */
 export const DIMENSIONS = { measure: "Measure", series: "Series" } as const;
@@ -17,21 +16,6 @@ export function metricDimension(id: string): string {
 export function parseMetricDimension(value: string): string {
   return value.includes("%") ? decodeURIComponent(value) : value;
 }
-
-/**
- * The metric that a rule's alarm watches. To a rule whose missing data is breaching, a window that had no value is a breach, and
- * a window that was never compared is none: there the pipeline stood still, not the business. CloudWatch sees no datum in either
- * case, so such a rule has a metric of its own, in which silence is a datum (`SILENCE`), and its alarm ignores what is missing.
- */
-export function ruleMetric({ direction, missing }: Pick<AlarmRule, "direction" | "missing">): string {
-  if (missing !== "breaching") return direction === "both" ? "DeviationSize" : "Deviation";
-  return { below: "DeviationBelowOrSilence", above: "DeviationAboveOrSilence", both: "DeviationSizeOrSilence" }[
-    direction
-  ];
-}
-
-/** What silence counts as in the metrics of rules to which it is a breach: as far as a deviation can be (`core/compare`). */
-export const SILENCE = 1e6;
 
 /** What the events stream holds: the relay's, many in a JSON array, and the sweep's beats, one a record. */
 export interface EventLine {

@@ -7,11 +7,12 @@
  * - One alarm a series under a composite alarm, for rules whose windows reach further back than that. It needs the series
  *   known beforehand: listed in the pipeline file, or given as `groups` from the data.
  */
+import { watchedMetric } from "../../src/core/compare.ts";
 import { Fault } from "../../src/core/fault.ts";
 import { type Group, groupKey, seriesId } from "../../src/core/series.ts";
 import { type AlarmRule, byFields } from "../../src/core/spec.ts";
 import { DAY, formatDuration, HOUR, SECOND, WEEK } from "../../src/core/time.ts";
-import { metricDimension, ruleMetric } from "../lambda/names.ts";
+import { metricDimension } from "../lambda/names.ts";
 import { arn, att, type Fragment, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
 
@@ -117,7 +118,7 @@ function common(rule: AlarmRule) {
   return {
     EvaluationPeriods: rule.periods,
     DatapointsToAlarm: rule.datapoints,
-    // Where silence is a breach it is a datum (`ruleMetric`). Windows that nothing was written for are the pipeline's own failure,
+    // Where silence is a breach it is a datum (`watchedMetric`). Windows that nothing was written for are the pipeline's own failure,
     // which neither begins an outage of the business nor ends one.
     TreatMissingData: rule.missing === "breaching" ? "ignore" : rule.missing,
     Threshold: rule.direction === "below" ? -rule.threshold : rule.threshold,
@@ -144,7 +145,7 @@ function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions)
           ReturnData: true,
           Period: context.spec.series.every / SECOND,
           Expression:
-            `SELECT ${pick}(${ruleMetric(rule)}) FROM SCHEMA("${context.names.namespace}", Measure, Series) ` +
+            `SELECT ${pick}(${watchedMetric(rule)}) FROM SCHEMA("${context.names.namespace}", Measure, Series) ` +
             `WHERE Measure = '${rule.measure}' GROUP BY Series ORDER BY ${pick}() ${pick === "MIN" ? "ASC" : "DESC"}`,
         },
       ],
@@ -192,7 +193,7 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource 
   const series = seriesId(rule.measure, byFields(context.spec), group);
   const stat = {
     Namespace: context.names.namespace,
-    MetricName: ruleMetric(rule),
+    MetricName: watchedMetric(rule),
     Dimensions: [
       { Name: "Measure", Value: rule.measure },
       { Name: "Series", Value: metricDimension(series) },

@@ -1,8 +1,9 @@
 /**
  * Step 7, alert: an alarm rule watches every series of its measure. A series contributes when m of its last n windows
  * deviate beyond the threshold; the rule is in ALARM while any series contributes. Missing windows count as CloudWatch's
- * TreatMissingData says, so that the rule means the same on both targets. A window without a forecast is no missing one and
- * never breaches: the pipeline's own alarm `forecast-missing` tells of it.
+ * TreatMissingData says, so that the rule means the same on both targets. Two kinds are not missing to a rule whose missing data
+ * is breaching (`watchedValue`): a window without a value, which breaches at once, and one without a forecast, which never does:
+ * the pipeline's own alarm `forecast-missing` tells of it.
  */
 import { type Comparison, watchedValue } from "./compare.ts";
 import { labelOf } from "./series.ts";
@@ -113,6 +114,8 @@ export function evaluateRule(
   const series: Record<string, SeriesMemory> = { ...memory.series };
   const joined: { series: string; from: number }[] = [];
   const left: string[] = [];
+  // Silence has breached already. What was never compared is the pipeline's own failure: it begins no outage and ends none.
+  const missing = rule.missing === "breaching" ? "ignore" : rule.missing;
   for (const id of gone) {
     if (series[id]?.state === "ALARM") left.push(id);
     delete series[id];
@@ -129,7 +132,7 @@ export function evaluateRule(
     const points = new Array<Datapoint>(evaluationRange(rule.periods)).fill(null);
     for (const r of recent) points[Math.round((r.start - oldest) / every)] = r.breaching;
     const seen = before.seen + 1;
-    const state = evaluateDatapoints(points, rule, before.state, seen);
+    const state = evaluateDatapoints(points, { ...rule, missing }, before.state, seen);
     series[c.series] = { state, recent, seen };
     if (state === "ALARM" && before.state !== "ALARM")
       joined.push({ series: c.series, from: firstBreach(rule, recent, c) });
@@ -150,16 +153,10 @@ export function evaluateRule(
   };
 }
 
-/** Start of the oldest window that counts towards the alarm: a breaching one, or a missing one that counts as such. */
+/** Start of the oldest window that counts towards the alarm. */
 function firstBreach(rule: AlarmRule, recent: SeriesMemory["recent"], now: Comparison): number {
   const existing = recent.filter((r) => r.breaching !== null).slice(-rule.periods);
-  const missingFrom = now.end - rule.periods * (now.end - now.start);
-  const counts = recent.find(
-    (r) =>
-      (r.breaching === true && existing.includes(r)) ||
-      (r.breaching === null && rule.missing === "breaching" && r.start >= missingFrom),
-  );
-  return counts?.start ?? now.start;
+  return existing.find((r) => r.breaching)?.start ?? now.start;
 }
 
 function stateOf(series: readonly SeriesMemory[]): AlarmState {

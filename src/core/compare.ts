@@ -3,7 +3,7 @@
  * median, beyond +-1 outside the band. What is compared becomes metrics of the same names on both targets.
  */
 import type { Band } from "./forecast.ts";
-import type { AlarmRule } from "./spec.ts";
+import { type AlarmRule, GREATEST_DEVIATION } from "./spec/model.ts";
 
 /** A window of one series beside its forecast. NaN where there is no value. */
 export interface Comparison {
@@ -40,9 +40,6 @@ export function compare(
   return { series, start, end, actual, lower, median, upper, deviation: deviation(actual, band, resolution), version };
 }
 
-/** The greatest deviation that is told apart; CloudWatch takes values up to 2^360. */
-const MOST = 1e6;
-
 /** (actual - median) / half width, the half width being that of the actual's side and never below `resolution`. */
 export function deviation(actual: number, band: Pick<Band, "lower" | "median" | "upper">, resolution: number): number {
   const { lower, median, upper } = band;
@@ -53,52 +50,62 @@ export function deviation(actual: number, band: Pick<Band, "lower" | "median" | 
   // A band of no width and no resolution still has a scale: the rounding of the numbers themselves.
   const half = Math.max(side, resolution, Math.abs(median) * 1e-9);
   // Of no width about zero, any distance is boundless; metric stores and JSON want a number all the same.
-  return Math.max(-MOST, Math.min(MOST, away / half));
+  return Math.max(-GREATEST_DEVIATION, Math.min(GREATEST_DEVIATION, away / half));
 }
 
 /** The metric that a rule watches; see `watchedValue`. */
-export type WatchedMetric = "Deviation" | "DeviationSize" | "DeviationOrZero" | "DeviationSizeOrZero";
+export type WatchedMetric =
+  | "Deviation"
+  | "DeviationSize"
+  | "DeviationBelowOrSilence"
+  | "DeviationAboveOrSilence"
+  | "DeviationSizeOrSilence";
 
 /** One number for a metric store. */
 export interface Metric {
   readonly name: "Actual" | "Lower" | "Median" | "Upper" | "ForecastMissing" | WatchedMetric;
   readonly value: number;
-  /** End of the window, epoch ms. */
-  readonly time: number;
-  readonly series: string;
-}
-
-/** Which metric a rule watches: a metric store knows neither absolute values nor why a datum is missing. */
-export function watchedMetric(rule: Pick<AlarmRule, "direction" | "missing">): WatchedMetric {
-  const name = rule.direction === "both" ? "DeviationSize" : "Deviation";
-  return rule.missing === "breaching" ? `${name}OrZero` : name;
 }
 
 /**
- * What a rule sees of a window; NaN is missing data. A rule on both sides sees the size of the deviation. Missing data is a
- * window without a value: silence. A window that has no forecast says nothing about the business and is the business of
- * `forecast-missing`; so that it never breaches, a rule whose missing data is breaching sees it as on the median.
+ * Which metric a rule watches. A metric store knows no absolute values, and of a window that it has no datum for it cannot tell
+ * whether the business was silent or the pipeline stood still: a rule to which silence is a breach has a metric of its own.
  */
-export function watchedValue(rule: Pick<AlarmRule, "direction" | "missing">, c: Comparison): number {
-  if (c.version === undefined) return rule.missing === "breaching" ? 0 : Number.NaN;
-  return rule.direction === "both" ? Math.abs(c.deviation) : c.deviation;
+export function watchedMetric({ direction, missing }: Pick<AlarmRule, "direction" | "missing">): WatchedMetric {
+  if (missing !== "breaching") return direction === "both" ? "DeviationSize" : "Deviation";
+  return `Deviation${({ below: "Below", above: "Above", both: "Size" } as const)[direction]}OrSilence`;
+}
+
+/**
+ * What a rule sees of a compared window; NaN is missing data. A rule on both sides sees the size of the deviation. A window
+ * without a value is silence: where the rule's missing data is breaching, a deviation as great as can be, on the rule's side. A
+ * window that has no forecast says nothing about the business and is the business of `forecast-missing`: such a rule sees it on
+ * the median.
+ */
+export function watchedValue({ direction, missing }: Pick<AlarmRule, "direction" | "missing">, c: Comparison): number {
+  if (missing === "breaching") {
+    if (c.version === undefined) return 0;
+    if (Number.isNaN(c.actual)) return direction === "below" ? -GREATEST_DEVIATION : GREATEST_DEVIATION;
+  }
+  if (c.version === undefined) return Number.NaN;
+  return direction === "both" ? Math.abs(c.deviation) : c.deviation;
 }
 
 /**
  * The metrics of a comparison; values that are not numbers have none, because no metric store takes NaN.
- * @param rules those that watch the series.
+ * @param rules those that watch the series; what several of them watch is told once.
  */
 export function metricsOf(c: Comparison, rules: readonly Pick<AlarmRule, "direction" | "missing">[] = []): Metric[] {
-  const metric = (name: Metric["name"], value: number): Metric => ({ name, value, time: c.end, series: c.series });
   const watched = new Map(rules.map((rule) => [watchedMetric(rule), watchedValue(rule, c)]));
   watched.delete("Deviation");
-  return [
-    metric("Actual", c.actual),
-    metric("Lower", c.lower),
-    metric("Median", c.median),
-    metric("Upper", c.upper),
-    metric("Deviation", c.deviation),
-    metric("ForecastMissing", c.version === undefined ? 1 : 0),
-    ...Array.from(watched, ([name, value]) => metric(name, value)),
-  ].filter((m) => Number.isFinite(m.value));
+  const metrics: Metric[] = [
+    { name: "Actual", value: c.actual },
+    { name: "Lower", value: c.lower },
+    { name: "Median", value: c.median },
+    { name: "Upper", value: c.upper },
+    { name: "Deviation", value: c.deviation },
+    { name: "ForecastMissing", value: c.version === undefined ? 1 : 0 },
+    ...Array.from(watched, ([name, value]) => ({ name, value })),
+  ];
+  return metrics.filter((m) => Number.isFinite(m.value));
 }

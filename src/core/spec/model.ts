@@ -29,8 +29,11 @@ export interface ByField {
 export const DIRECTIONS = ["below", "above", "both"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 export const MISSING = ["breaching", "notBreaching", "ignore", "missing"] as const;
-/** How a window without a value counts; the names and the meaning are CloudWatch's TreatMissingData. */
+/** How a window without a value counts; the names are those of CloudWatch's TreatMissingData, the meaning is `watchedValue`'s. */
 export type MissingData = (typeof MISSING)[number];
+
+/** The greatest deviation that is told apart, and what silence counts as where it breaches; CloudWatch takes values up to 2^360. */
+export const GREATEST_DEVIATION = 1e6;
 
 /** Severity as Incident Manager's impact: 1 critical to 5 no impact. */
 export type Severity = 1 | 2 | 3 | 4 | 5;

@@ -1,7 +1,7 @@
 /** The pipeline file as users write it: its schema and its defaults, with the words for what does not fit. */
 import * as v from "valibot";
 import { parseDuration } from "../time.ts";
-import { DIRECTIONS, FIELD_TYPES, MISSING, STATISTICS, type Statistic } from "./model.ts";
+import { DIRECTIONS, FIELD_TYPES, GREATEST_DEVIATION, MISSING, STATISTICS, type Statistic } from "./model.ts";
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 const NAME = /^[a-z][a-z0-9-]{0,47}$/;
@@ -117,7 +117,10 @@ export const FILE_SCHEMA = v.strictObject({
         threshold: v.optional(
           v.pipe(
             v.number(),
-            v.check((t) => t > 0 && Number.isFinite(t), "must be a number above 0 (1 is the edge of the band)"),
+            v.check(
+              (t) => t > 0 && t < GREATEST_DEVIATION,
+              "must be a number above 0 (1 is the edge of the band) and below a million",
+            ),
           ),
           1,
         ),

@@ -57,7 +57,7 @@ export const DOCS: Readonly<Record<string, string>> = {
     "The **deviation** beyond which a window is breaching: 1 is the edge of the band, 2 twice as far from the median.",
   "alarms.*.datapoints": "A series contributes when `m of n`: m of its last n windows are breaching.",
   "alarms.*.missing":
-    "How a window without a value counts: `breaching`, `notBreaching`, `ignore` (the state stays) or `missing`, as CloudWatch's TreatMissingData. A window without a forecast never breaches: it raises `forecast-missing`.",
+    "How a window without a value counts: `breaching` makes silence a breach at once; `notBreaching`, `ignore` (the state stays) and `missing` are CloudWatch's TreatMissingData. A window without a forecast never breaches: it raises `forecast-missing`.",
   "alarms.*.severity": "The severity of its incidents: 1 critical to 5 no impact.",
   "alarms.*.runbook": "A Markdown file beside this one that says what to do; it is shown beside the incident.",
   "alarms.*.resolveAfter":

@@ -42,7 +42,10 @@ test.each<[AlarmRule["direction"], number, boolean | null]>([
   ["both", Number.NaN, null],
 ])("%s: a deviation of %d breaches: %s", (direction, d, breaching) => {
   const window = compare({ series: "n", start: 0, end: HOUR }, d, BAND, 1);
-  for (const missing of MISSING) expect(breaches({ direction, threshold: 1, missing }, window)).toBe(breaching);
+  for (const missing of MISSING)
+    expect(breaches({ direction, threshold: 1, missing }, window)).toBe(
+      missing === "breaching" && breaching === null ? true : breaching,
+    );
 });
 
 test("a window without a forecast never breaches: that is what `forecast-missing` is for", () => {
@@ -199,11 +202,16 @@ describe("a rule", () => {
     expect(told(feed(RULE, [{ a: 0 }, {}]))).toEqual([{ to: "OK" }, { to: "INSUFFICIENT_DATA" }]);
   });
 
-  test("silence of a measure that has no value alarms where missing is breaching", () => {
+  test("silence of a measure that has no value breaches at once where missing is breaching", () => {
     const nothing = Number.NaN;
     const silence = [0, nothing, nothing, nothing, nothing, nothing].map((a) => ({ a }));
-    expect(told(feed({ ...RULE, missing: "breaching" }, silence)).flatMap((o) => o.joined ?? [])).toEqual([
-      "n{g=a} from 1",
+    expect(told(feed({ ...RULE, missing: "breaching" }, silence))).toEqual([
+      { to: "OK" },
+      {},
+      {},
+      { to: "ALARM", joined: ["n{g=a} from 1"] },
+      {},
+      {},
     ]);
     expect(feed({ ...RULE, missing: "notBreaching" }, silence).at(-1)!.memory.state).toBe("OK");
     expect(feed({ ...RULE, missing: "missing" }, [...silence, ...silence]).at(5)!.memory.state).toBe("OK");
@@ -224,6 +232,19 @@ describe("a rule", () => {
     const outcome = evaluateRule(rule, memory, [compare(later, -2, BAND, 1)], later.end);
     expect(outcome.joined).toEqual([]);
     expect(outcome.memory.series["n{g=a}"]!.recent).toEqual([{ start: later.start, breaching: true }]);
+  });
+
+  test("windows that were never compared neither begin an outage nor end one, though silence breaches", () => {
+    const rule = { ...RULE, datapoints: 2, periods: 2, missing: "breaching" as const };
+    const at = (hour: number) => ({ series: "n{g=a}", start: hour * HOUR, end: (hour + 1) * HOUR });
+    const stateAfter = (deviations: readonly number[]) => {
+      const memory = feed(
+        rule,
+        deviations.map((a) => ({ a })),
+      ).at(-1)!.memory;
+      return evaluateRule(rule, memory, [compare(at(500), -2, BAND, 1)], at(500).end).memory.state;
+    };
+    expect([stateAfter([0, 0, 0]), stateAfter([0, -2, -2])]).toEqual(["OK", "ALARM"]);
   });
 
   test("remembers no more than the evaluation range", () => {

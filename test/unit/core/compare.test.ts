@@ -68,7 +68,6 @@ describe("a comparison and its metrics", () => {
       Deviation: -2.5,
       ForecastMissing: 0,
     });
-    expect(metricsOf(compare(WINDOW, 50, BAND, 1)).every((m) => m.time === HOUR && m.series === "n{g=a}")).toBe(true);
   });
 
   test("of a window without a forecast", () => {
@@ -82,7 +81,7 @@ describe("a comparison and its metrics", () => {
     expect(metrics(Number.NaN)).toEqual({ ForecastMissing: 1 });
   });
 
-  test("what rules watch: its size on both sides, and zero where a missing forecast must not breach", () => {
+  test("what rules watch: the size on both sides; where silence breaches, a metric in which it does, and no lack of a forecast", () => {
     const rules = DIRECTIONS.flatMap((direction) => MISSING.map((missing) => ({ direction, missing })));
     const watched = (actual: number, band?: typeof BAND) =>
       Object.fromEntries(
@@ -93,11 +92,20 @@ describe("a comparison and its metrics", () => {
     expect(watched(50, BAND)).toEqual({
       Deviation: -2.5,
       DeviationSize: 2.5,
-      DeviationOrZero: -2.5,
-      DeviationSizeOrZero: 2.5,
+      DeviationBelowOrSilence: -2.5,
+      DeviationAboveOrSilence: -2.5,
+      DeviationSizeOrSilence: 2.5,
     });
-    expect(watched(50)).toEqual({ DeviationOrZero: 0, DeviationSizeOrZero: 0 });
-    expect(watched(Number.NaN, BAND)).toEqual({});
+    const each = (below: number, above: number) => ({
+      DeviationBelowOrSilence: below,
+      DeviationAboveOrSilence: above,
+      DeviationSizeOrSilence: above,
+    });
+    expect(watched(50)).toEqual(each(0, 0));
+    expect(watched(Number.NaN)).toEqual(each(0, 0));
+    expect(watched(Number.NaN, BAND)).toEqual(each(-1e6, 1e6));
+    // The forecast has no number, which is not the business's silence.
+    expect(watched(50, { ...BAND, median: Number.NaN })).toEqual({});
     expect(watchedMetric({ direction: "below", missing: "missing" })).toBe("Deviation");
     const once = metricsOf(compare(WINDOW, 50, BAND, 1), [...rules, ...rules]).map((m) => m.name);
     expect(new Set(once).size).toBe(once.length);

@@ -296,7 +296,7 @@ const ERRORS: [find: string, replace: string, marks: string, message: string, su
     '"threshold": 1.0',
     '"threshold": 1e999',
     "1e999",
-    '"threshold" must be a number above 0 (1 is the edge of the band), not Infinity.',
+    '"threshold" must be a number above 0 (1 is the edge of the band) and below a million, not Infinity.',
   ],
   [
     '"runbooks/departures.md"',

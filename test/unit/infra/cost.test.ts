@@ -3,8 +3,8 @@ import { createdFor } from "../../../infra/cost/created.ts";
 import { estimateCost } from "../../../infra/cost/estimate.ts";
 import { combinationsCount } from "../../../infra/cost/load.ts";
 import { PRICES } from "../../../infra/cost/prices.ts";
-import { ruleMetric } from "../../../infra/lambda/names.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
+import { watchedMetric } from "../../../src/core/compare.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
 const cost = (spec = FLIGHTS, recordsPerSecond = 100, more = {}) =>
@@ -49,7 +49,7 @@ describe.each(
   });
 
   test("metrics of a window", () => {
-    const own = new Set(spec.alarms.map((rule) => `${rule.measure} ${ruleMetric(rule)}`));
+    const own = new Set(spec.alarms.map((rule) => `${rule.measure} ${watchedMetric(rule)}`));
     const besides = [...own].filter((name) => !name.endsWith(" Deviation")).length;
     expect(created.seriesMetrics).toBe(groups.length * (6 * spec.series.measures.length + besides));
   });
