@@ -105,6 +105,8 @@ export interface CostEstimate {
   readonly total: number;
   readonly pricesOf: string;
   readonly services: readonly { readonly service: string; readonly cost: number; readonly lever?: string }[];
+  /** Where the load asks for more than the pipeline file creates, in words. */
+  readonly warnings: readonly string[];
 }
 
 export type PipelineState = "deploying" | "running" | "degraded" | "failed" | "removing" | "stopped";

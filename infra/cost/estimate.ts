@@ -25,13 +25,8 @@ const TRANSFORM_HOURS = 8 / 60;
 /** Metrics that the functions write about themselves. */
 const HEALTH_METRICS = 15;
 
-/** The estimate of what the pipeline file creates, and where the load asks for more than that. */
-export interface LoadEstimate extends CostEstimate {
-  readonly warnings: readonly string[];
-}
-
 /** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
-export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): LoadEstimate {
+export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
   const groups = combinationsCount(spec) ?? load.groups ?? 10;
   const created = createdFor(spec, groups);
   const records = recordsPerMonth(load);

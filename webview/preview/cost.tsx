@@ -1,6 +1,7 @@
 /** The monthly estimate by service, with what would lower it. */
 import type { StackPlan } from "../../src/rpc/page.ts";
 import { formatDollars } from "../parts/format.ts";
+import { Icon } from "../parts/icon.tsx";
 
 export function Cost({ cost }: { readonly cost: StackPlan["monthlyCost"] }) {
   if (!cost) {
@@ -51,6 +52,12 @@ export function Cost({ cost }: { readonly cost: StackPlan["monthlyCost"] }) {
           </tr>
         </tfoot>
       </table>
+      {cost.warnings.map((warning) => (
+        <p key={warning} class="cost-warning">
+          <Icon name="alert" size={16} />
+          {warning}
+        </p>
+      ))}
     </section>
   );
 }

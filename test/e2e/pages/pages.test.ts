@@ -79,7 +79,12 @@ const texts: Record<PageName, Record<Mood, string | RegExp>> = {
     failing: "does not answer",
   },
   results: { full: "1,000,000 rows", empty: "No results yet", loading: "Reading the runs", failing: "does not answer" },
-  preview: { full: "Monthly cost", empty: "there is nothing to do", loading: "Comparing", failing: "does not answer" },
+  preview: {
+    full: "This load needs 2 shards",
+    empty: "there is nothing to do",
+    loading: "Comparing",
+    failing: "does not answer",
+  },
 };
 const press =
   (...keys: string[]) =>

@@ -39,6 +39,7 @@ export const AWS_PLAN: StackPlan = {
       { service: "S3, Glue, Athena", cost: 4.2 },
       { service: "Lambda, Firehose", cost: 1.56 },
     ],
+    warnings: ["This load needs 2 shards and the pipeline file has 1: records will be refused."],
   },
 };
 
