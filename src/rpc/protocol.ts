@@ -124,6 +124,8 @@ export interface PageStates {
     readonly preview: boolean;
     /** The contributor whose chart is shown. */
     readonly series: string | null;
+    /** Whether the charts' windows are listed too. */
+    readonly tables: boolean;
   };
   readonly results: {
     readonly run: string | null;

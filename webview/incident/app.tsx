@@ -14,6 +14,7 @@ export const INCIDENT_STATE: PageStates["incident"] = {
   draft: "",
   preview: false,
   series: null,
+  tables: false,
 };
 
 export function IncidentPage(page: Page<"incident">) {
@@ -109,7 +110,16 @@ export function IncidentPage(page: Page<"incident">) {
               }
               onQuery={query}
             />
-            {series && <Charts incident={incident} source={source} series={series} zone={zone} />}
+            {series && (
+              <Charts
+                incident={incident}
+                source={source}
+                series={series}
+                zone={zone}
+                tables={state.tables}
+                onTables={(tables) => keep({ tables })}
+              />
+            )}
           </section>
           <section aria-labelledby="timeline-title">
             <h2 class="section-title" id="timeline-title">

@@ -1,5 +1,5 @@
 /** A contributor's chart as it was when the incident opened, beside the same windows as they are now. */
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { type ChartColumns, type Incident, packChart } from "../../src/rpc/page.ts";
 import { type ChartSource, useLiveChart } from "../parts/chart/live.ts";
 import { SeriesChart } from "../parts/chart/series-chart.tsx";
@@ -15,6 +15,8 @@ interface Props {
   readonly source: ChartSource;
   readonly series: string;
   readonly zone: Zone;
+  readonly tables: boolean;
+  readonly onTables: (tables: boolean) => void;
 }
 
 /** What is shown before the first breaching window. */
@@ -22,8 +24,7 @@ const BEFORE = 36;
 /** What is shown after the newest one. */
 const AFTER = 12;
 
-export function Charts({ incident, source, series, zone }: Props) {
-  const [tables, setTables] = useState(false);
+export function Charts({ incident, source, series, zone, tables, onTables }: Props) {
   const frozen = useMemo(() => {
     const chart = incident.frozen.find((each) => each.series === series);
     return chart ? packChart(chart) : null;
@@ -50,7 +51,7 @@ export function Charts({ incident, source, series, zone }: Props) {
           class="tool"
           aria-pressed={tables}
           title="The charts' windows as tables"
-          onClick={() => setTables(!tables)}
+          onClick={() => onTables(!tables)}
         >
           <Icon name="table" />
           Tables

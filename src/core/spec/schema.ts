@@ -95,7 +95,8 @@ export const FILE_SCHEMA = v.strictObject({
       band: v.optional(
         v.pipe(
           v.number(),
-          v.check((b) => b > 0 && b < 1, "must lie between 0 and 1, such as 0.98"),
+          // Beyond, the levels of `bandLevels` would fall together with each other, or with 0 and 1.
+          v.check((b) => b >= 0.01 && b <= 0.9999, "must lie between 0.01 and 0.9999, such as 0.98"),
         ),
         0.98,
       ),

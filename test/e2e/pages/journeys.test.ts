@@ -162,7 +162,7 @@ describe("the incident page", () => {
 
   it("has a table behind each of its charts, with the same data, reached by keyboard", async () => {
     const id = "departures{origin=BOS}";
-    const { page, complaints, close } = await showPage({
+    const { page, complaints, kept, close } = await showPage({
       browser,
       bundles,
       name: "incident",
@@ -194,6 +194,8 @@ describe("the incident page", () => {
       const active = await live.getAttribute("aria-activedescendant");
       expect(await live.locator(`[id="${active}"]`).count()).toBe(1);
       expect(await page.locator(`[id="${active}"]`).count()).toBe(1);
+      // After a reload they are there again.
+      expect(kept.at(-1)).toMatchObject({ state: { tables: true } });
       expect(complaints).toEqual([]);
     } finally {
       await close();

@@ -164,7 +164,8 @@ const cases: Case[] = [
   {
     name: "incident preview",
     page: "incident",
-    handlers: () => incidentHost(data, { state: { draft: "**Snow** at `LGA`", preview: true, series: null } }),
+    handlers: () =>
+      incidentHost(data, { state: { draft: "**Snow** at `LGA`", preview: true, series: null, tables: false } }),
     shows: "Draft kept",
   },
   {
