@@ -181,8 +181,8 @@ describe("the incident page", () => {
       // The charts' windows: from 36 before the incident to 12 after the newest.
       const all = slice(data.charts.get(id)!, STORM.from - 36 * HOUR, NEWEST + 12 * HOUR).points;
       expect(await live.getAttribute("aria-rowcount")).toBe(String(all.length + 1));
-      const kept = all.filter(({ start }) => start < STORM.opened + 12 * HOUR);
-      expect(await frozen.getAttribute("aria-rowcount")).toBe(String(kept.length + 1));
+      const atOpening = all.filter(({ start }) => start < STORM.opened + 12 * HOUR);
+      expect(await frozen.getAttribute("aria-rowcount")).toBe(String(atOpening.length + 1));
 
       // On to the last row, which is the oldest window, and its figures.
       await live.focus();
