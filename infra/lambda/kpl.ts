@@ -17,10 +17,16 @@ export function unpack(data: Uint8Array): Uint8Array[] {
   const digest = createHash("md5").update(message).digest();
   // Bytes that merely begin like an aggregate are a record of their own.
   if (!digest.equals(data.subarray(data.length - DIGEST_BYTES))) return [data];
-  return fieldsOf(message, RECORDS).flatMap((record) => fieldsOf(record, DATA));
+  try {
+    return fieldsOf(message, RECORDS).flatMap((record) => fieldsOf(record, DATA));
+  } catch (error) {
+    // And so are those that its digest fits but its format does not: they are rejected like any bytes that are no event.
+    if (error instanceof RangeError) return [data];
+    throw error;
+  }
 }
 
-/** The values of a length-delimited field. */
+/** The values of a length-delimited field; throws a RangeError where the message has none such. */
 function fieldsOf(message: Uint8Array, wanted: number): Uint8Array[] {
   const values: Uint8Array[] = [];
   let at = 0;

@@ -4,10 +4,11 @@
  * The relay runs the same functions as the engine (`core/collect`, `core/deliver` with the user's enrich), so that what the
  * analysis counts is exactly what the engine would count: Flink's SQL can neither run the user's code nor tell `"12"` from 12.
  */
+import type { PipelineSpec } from "../../src/core/spec.ts";
 import { HOUR } from "../../src/core/time.ts";
 import { att, type Fragment, type Resource, ref } from "./cfn.ts";
 import { type Context, DISCARD } from "./context.ts";
-import { deadLetters, ENCRYPT, lambda, READ_STREAM } from "./policy.ts";
+import { ENCRYPT, lambda, READ_STREAM } from "./policy.ts";
 
 export function collect(context: Context): Fragment {
   const { spec, options, names } = context;
@@ -21,18 +22,14 @@ export function collect(context: Context): Fragment {
     statements: [
       { sid: "ReadRecords", actions: READ_STREAM, resources: att("RawStream", "Arn") },
       { sid: "PutEvents", actions: ["kinesis:PutRecords"], resources: att("EventsStream", "Arn") },
-      { sid: "ReportFailedBatches", actions: ["sqs:SendMessage"], resources: att("RelayDeadLetters", "Arn") },
       ENCRYPT,
     ],
   });
   return {
     Resources: {
-      RawStream: stream(names.stream, spec.source.shards, retentionHours(spec.retention.stream)),
+      RawStream: stream(names.stream, spec.source.shards, streamHours(spec)),
       EventsStream: stream(names.events, spec.source.shards, 24),
       ...relay.Resources,
-      RelayDeadLetters: deadLetters(
-        "Positions of batches that the relay gave up; their records are still in the stream",
-      ),
       RelayMapping: {
         Type: "AWS::Lambda::EventSourceMapping",
         Properties: {
@@ -41,7 +38,6 @@ export function collect(context: Context): Fragment {
           StartingPosition: "TRIM_HORIZON",
           BatchSize: 1_000,
           MaximumBatchingWindowInSeconds: 1,
-          DestinationConfig: { OnFailure: { Destination: att("RelayDeadLetters", "Arn") } },
         },
       },
     },
@@ -70,8 +66,11 @@ export function stream(name: string, shards: number, hours: number): Resource {
 }
 
 /**
- * A function fed by a stream: failed records alone are tried again (ReportBatchItemFailures), a poisonous one is cornered by
- * halving, and given up after an hour instead of holding its shard up for ever.
+ * A function fed by a stream. What fails is brought again as long as the stream keeps it: whether it was throttled, could not reach
+ * its key or could not load the user's module, a record passed over would be missing from its window, and look like an incident.
+ * So that no record holds its shard up by itself, the functions deal with bad ones on their own (reject, or pass over and tell), and
+ * a batch that ends its function is halved until the record that does it stands alone. That a shard stands still, the alarm on the
+ * function's iterator age tells.
  */
 export function sourceMapping(id: string, source: string) {
   return {
@@ -79,14 +78,14 @@ export function sourceMapping(id: string, source: string) {
     EventSourceArn: att(source, "Arn"),
     BisectBatchOnFunctionError: true,
     FunctionResponseTypes: ["ReportBatchItemFailures"],
-    MaximumRetryAttempts: 5,
-    MaximumRecordAgeInSeconds: 3_600,
+    MaximumRetryAttempts: -1,
+    MaximumRecordAgeInSeconds: -1,
     ParallelizationFactor: 1,
     MetricsConfig: { Metrics: ["EventCount"] },
   };
 }
 
-/** Kinesis keeps records between a day and a year. */
-function retentionHours(millis: number): number {
-  return Math.min(8_760, Math.max(24, Math.ceil(millis / HOUR)));
+/** How long every stream of a pipeline keeps its records, hours: Kinesis takes a day to a year. */
+export function streamHours(spec: PipelineSpec): number {
+  return Math.min(8_760, Math.max(24, Math.ceil(spec.retention.stream / HOUR)));
 }

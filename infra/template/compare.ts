@@ -3,7 +3,7 @@
  * it beats when the stream is silent, so that silence closes windows too, and adds the groups that a closed window lacks.
  */
 import { att, type Fragment, ref } from "./cfn.ts";
-import { sourceMapping } from "./collect.ts";
+import { sourceMapping, streamHours } from "./collect.ts";
 import { type Context, PREFIX } from "./context.ts";
 import { DECRYPT, deadLetters, ENCRYPT, lambda, listing, objects, READ_STREAM, role } from "./policy.ts";
 
@@ -83,6 +83,8 @@ export function compare(context: Context): Fragment {
           StartingPosition: "TRIM_HORIZON",
           BatchSize: 500,
           MaximumBatchingWindowInSeconds: 5,
+          // As long as the stream keeps it, or the longest that Lambda counts: what could not be compared until then is told of.
+          MaximumRecordAgeInSeconds: Math.min(streamHours(context.spec) * 3_600, 604_800),
           DestinationConfig: { OnFailure: { Destination: att("CompareDeadLetters", "Arn") } },
         },
       },

@@ -275,7 +275,6 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
       missing: "breaching",
       metric: lambda("sweep", "Invocations", "Sum"),
     },
-    deadLetters("relay", "Records could not be passed on to the analysis."),
     deadLetters("compare", "Windows could not be compared."),
     deadLetters("schedule", "A scheduled run could not be started."),
   ];

@@ -40,7 +40,6 @@ const SERVICE: Readonly<Record<FunctionName, readonly string[]>> = {
   relay: [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
-    "sqs:SendMessage",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "kinesis:DescribeStream",

@@ -23,8 +23,12 @@ function aggregate(parts: readonly Uint8Array[]): Uint8Array {
   const varint = (n: number): number[] => (n < 128 ? [n] : [(n % 128) | 128, ...varint(Math.floor(n / 128))]);
   const field = (number: number, bytes: Uint8Array) => [number * 8 + 2, ...varint(bytes.length), ...bytes];
   const record = (data: Uint8Array) => Uint8Array.from([8, 0, ...field(3, data)]);
-  const message = Uint8Array.from([...field(1, Buffer.from("key")), ...parts.flatMap((p) => field(3, record(p)))]);
-  const digest = createHash("md5").update(message).digest();
+  return sealed([...field(1, Buffer.from("key")), ...parts.flatMap((p) => field(3, record(p)))]);
+}
+
+/** A message between the magic number and its digest. */
+function sealed(message: readonly number[]): Uint8Array {
+  const digest = createHash("md5").update(Uint8Array.from(message)).digest();
   return Uint8Array.from([0xf3, 0x89, 0x9a, 0xc2, ...message, ...digest]);
 }
 
@@ -46,6 +50,17 @@ describe("KPL aggregates", () => {
         if (!Buffer.from(broken).equals(Buffer.from(aggregate([data])))) expect(unpack(broken)).toEqual([broken]);
       }),
     );
+  });
+  test.each([
+    ["ends within a number", [0x1a, 0xff]],
+    ["has a field of no known form", [0x1d, 0, 0, 0, 0]],
+  ])("one that %s is rejected, and holds nothing up", (_, message) => {
+    const toEvents = relay(FLIGHTS, checker(FLIGHTS));
+    expect(unpack(sealed(message))).toEqual([sealed(message)]);
+    expect(toEvents([incoming(sealed(message))]).counts).toEqual({ events: 0, rejected: 1, dropped: 0 });
+  });
+  test("no bytes under a digest that fits throw", () => {
+    fc.assert(fc.property(fc.uint8Array(), (message) => void unpack(sealed([...message]))));
   });
 });
 

@@ -153,17 +153,29 @@ describe.each(STACKS)("$name", ({ template }) => {
     }
   });
 
-  test("bounds what a failing record can hold up", () => {
+  test("passes over no record that its stream still keeps", () => {
     const mappings = ofType(template, "AWS::Lambda::EventSourceMapping");
-    expect(mappings).toHaveLength(2);
+    expect(mappings.map(([id]) => id)).toEqual(["RelayMapping", "CompareMapping"]);
     for (const [id, { Properties }] of mappings) {
       expect(Properties, id).toMatchObject({
         BisectBatchOnFunctionError: true,
         FunctionResponseTypes: ["ReportBatchItemFailures"],
-        MaximumRetryAttempts: 5,
-        MaximumRecordAgeInSeconds: 3_600,
+        MaximumRetryAttempts: -1,
       });
-      expect(Properties.DestinationConfig, id).toBeDefined();
+      const { "Fn::GetAtt": source } = Properties.EventSourceArn as { "Fn::GetAtt": [string, string] };
+      const keeps = Number(template.Resources[source[0]]!.Properties.RetentionPeriodHours) * 3_600;
+      const age = Number(Properties.MaximumRecordAgeInSeconds);
+      // -1 is for ever; a week is the longest there is besides.
+      if (age !== -1) expect(age, id).toBeGreaterThanOrEqual(Math.min(keeps, 604_800));
+      // Only what Lambda can give up is told of in a queue.
+      expect(Properties.DestinationConfig !== undefined, id).toBe(age !== -1);
+    }
+    for (const name of ["RelayBehind", "CompareBehind"]) {
+      const { MetricName, AlarmActions } = template.Resources[`Health${name}`]!.Properties;
+      expect({ MetricName, AlarmActions }).toEqual({
+        MetricName: "IteratorAge",
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
     }
   });
 
@@ -275,7 +287,6 @@ describe.each(STACKS)("$name", ({ template }) => {
           "ForecastMissing",
           "RejectedShare",
           "RelayBehind",
-          "RelayDeadLetters",
           "RelayStopped",
           "ScheduleDeadLetters",
         ],
