@@ -4,7 +4,7 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { S3Client } from "@aws-sdk/client-s3";
 import { bucketObjects } from "./aws.ts";
 import { checker } from "./checked.ts";
-import type { FirehoseAnswer, FirehoseEvent } from "./events.ts";
+import type { Call, FirehoseAnswer, FirehoseEvent } from "./events.ts";
 import { HEALTH } from "./names.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 import { transform } from "./transform.ts";
@@ -15,8 +15,11 @@ const objects = bucketObjects(new S3Client({}), setting("DATA_BUCKET"));
 const prefix = setting("REJECTED_PREFIX");
 const metrics = ownMetrics();
 
-export async function handler(event: FirehoseEvent): Promise<FirehoseAnswer> {
-  const { records, rejected, counts } = transform(event, spec, check);
+/** What keeping the rejected takes, ms. */
+const KEEPING = 20_000;
+
+export async function handler(event: FirehoseEvent, call: Call): Promise<FirehoseAnswer> {
+  const { records, rejected, counts } = transform(event, spec, check, call.getRemainingTimeInMillis() - KEEPING);
   // A failure here fails the whole batch, and Firehose brings it again: better twice than not at all.
   await Promise.all(
     rejected.map(({ key, lines }) => objects.put(`${prefix}${key}`, gzipSync(lines), "application/x-ndjson")),

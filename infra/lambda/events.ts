@@ -15,6 +15,11 @@ export interface KinesisStreamEvent {
   }[];
 }
 
+/** What Lambda says of the call, beside its event. */
+export interface Call {
+  getRemainingTimeInMillis(): number;
+}
+
 /** With ReportBatchItemFailures: the lowest sequence number named is where the stream is read from again. */
 export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];

@@ -2,7 +2,7 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { kinesisClient, streamSink } from "./aws.ts";
 import { checker } from "./checked.ts";
-import type { BatchResponse, KinesisStreamEvent } from "./events.ts";
+import type { BatchResponse, Call, KinesisStreamEvent } from "./events.ts";
 import { HEALTH } from "./names.ts";
 import { checkpoint, relay } from "./relaying.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
@@ -12,8 +12,11 @@ const toEvents = relay(spec, checker(spec, await enrichFunction(spec)));
 const events = streamSink(kinesisClient(), setting("EVENTS_STREAM"));
 const metrics = ownMetrics();
 
-export async function handler(batch: KinesisStreamEvent): Promise<BatchResponse> {
-  const { records, counts, newest } = toEvents(
+/** What putting the events takes, tries of those that a shard refuses among it, ms. */
+const PUTTING = 20_000;
+
+export async function handler(batch: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
+  const relayed = toEvents(
     batch.Records.map(({ eventID, kinesis }) => ({
       // "shardId-000000000000:4959..."
       shard: eventID.slice(0, eventID.indexOf(":")),
@@ -21,18 +24,22 @@ export async function handler(batch: KinesisStreamEvent): Promise<BatchResponse>
       data: Buffer.from(kinesis.data, "base64"),
       arrival: Math.round(kinesis.approximateArrivalTimestamp * 1_000),
     })),
+    call.getRemainingTimeInMillis() - PUTTING,
   );
+  const { records, counts, newest, left } = relayed;
   const refused = await events.put(records);
   metrics.addMetric(HEALTH.events, MetricUnit.Count, counts.events);
   metrics.addMetric(HEALTH.rejected, MetricUnit.Count, counts.rejected);
   metrics.addMetric(HEALTH.dropped, MetricUnit.Count, counts.dropped);
   if (newest !== undefined) metrics.addMetric(HEALTH.newestEvent, MetricUnit.Seconds, newest / 1_000);
   metrics.publishStoredMetrics();
-  const itemIdentifier = checkpoint(records, refused);
+  const itemIdentifier = checkpoint(relayed, refused);
   if (itemIdentifier === undefined) return { batchItemFailures: [] };
-  logger.error("The events stream keeps refusing records; the batch is brought again from the first", {
-    refused: refused.length,
-    from: itemIdentifier,
-  });
+  if (refused.length > 0)
+    logger.error("The events stream keeps refusing records; they are brought again", {
+      refused: refused.length,
+      from: itemIdentifier,
+    });
+  if (left !== undefined) logger.warn("Enrich is slow: the rest of the batch is brought again", { from: left });
   return { batchItemFailures: [{ itemIdentifier }] };
 }

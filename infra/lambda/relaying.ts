@@ -2,7 +2,7 @@
 import { Analyzer } from "../../src/core/analyze.ts";
 import type { Event } from "../../src/core/collect.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { type Check, checkAll } from "./deadline.ts";
+import { type Check, checkAll, sharing, stopping } from "./deadline.ts";
 import { unpack } from "./kpl.ts";
 import type { EventLine } from "./names.ts";
 import type { StreamRecord } from "./ports.ts";
@@ -24,6 +24,8 @@ export interface PackedRecord extends StreamRecord {
 export interface Relayed {
   readonly records: readonly PackedRecord[];
   readonly counts: { readonly events: number; readonly rejected: number; readonly dropped: number };
+  /** The sequence number of the first record that there was no time for; undefined when all were dealt with. */
+  readonly left: string | undefined;
   /** Newest event time, epoch ms; undefined when there was no event. */
   readonly newest: number | undefined;
 }
@@ -31,24 +33,40 @@ export interface Relayed {
 /** Kinesis bills by 25 KB; a record of this size wastes little and delays nothing. */
 const PACK_BYTES = 25_000 - 300;
 
-export function relay(spec: PipelineSpec, check: Check): (incoming: readonly IncomingRecord[]) => Relayed {
+/**
+ * A function from a batch to what goes on of it. `millis` is how long its records may take: the first is dealt with whatever it holds,
+ * so that each call gets on; those that there is no time for come again, and all that came of them with them.
+ */
+export function relay(
+  spec: PipelineSpec,
+  check: Check,
+): (incoming: readonly IncomingRecord[], millis?: number) => Relayed {
   const toLine = eventLine(spec);
-  return (incoming) => {
+  return (incoming, millis = Number.POSITIVE_INFINITY) => {
     const packer = new Packer(spec.source.shards);
     const counts = { events: 0, rejected: 0, dropped: 0 };
     let newest: number | undefined;
-    const unpacked = incoming.flatMap((record) => unpack(record.data).map((data) => ({ ...record, data })));
-    for (const [i, { events, rejections, dropped }] of checkAll(check, unpacked).entries()) {
-      const { shard, sequence } = unpacked[i]!;
-      counts.events += events.length;
-      counts.rejected += rejections.length;
-      counts.dropped += dropped;
-      for (const event of events) {
-        if (newest === undefined || event.time > newest) newest = event.time;
-        packer.add(toLine(event), shard, sequence);
+    const rest = stopping(millis);
+    const unpacked = incoming.map((record) => unpack(record.data).map((data) => ({ data, arrival: record.arrival })));
+    const first = checkAll(check, unpacked[0] ?? [], sharing(millis / 2));
+    const delivered = [...first, ...checkAll(check, unpacked.slice(1).flat(), rest)];
+    let done = 0;
+    for (const [i, { shard, sequence }] of incoming.entries()) {
+      const end = done + unpacked[i]!.length;
+      // A record of several is not torn: half of it would be counted twice.
+      if (end > delivered.length) return { records: packer.finish(), counts, left: sequence, newest };
+      for (const { events, rejections, dropped } of delivered.slice(done, end)) {
+        counts.events += events.length;
+        counts.rejected += rejections.length;
+        counts.dropped += dropped;
+        for (const event of events) {
+          if (newest === undefined || event.time > newest) newest = event.time;
+          packer.add(toLine(event), shard, sequence);
+        }
       }
+      done = end;
     }
-    return { records: packer.finish(), counts, newest };
+    return { records: packer.finish(), counts, left: undefined, newest };
   };
 }
 
@@ -127,13 +145,14 @@ function hashKeyOf(shard: string, shards: number): string | undefined {
 }
 
 /**
- * From where on a batch must be brought again when the stream kept refusing some of its records: the first that went into any of
- * them. What comes after it is brought again too, and some of it counted twice; nothing is left out.
- * @param refused positions in `records`. @returns undefined when none was refused.
+ * From where on a batch must be brought again: from the first record that went into any that the stream kept refusing, or that there
+ * was no time for. What comes after it is brought again too, and some of it counted twice; nothing is left out.
+ * @param refused positions in `records`. @returns undefined when all of it is done.
  */
-export function checkpoint(records: readonly PackedRecord[], refused: readonly number[]): string | undefined {
-  if (refused.length === 0) return undefined;
-  return refused.map((i) => records[i]!.firstSequence).reduce(lowerSequence);
+export function checkpoint({ records, left }: Relayed, refused: readonly number[]): string | undefined {
+  const again = refused.map((i) => records[i]!.firstSequence);
+  if (left !== undefined) again.push(left);
+  return again.length === 0 ? undefined : again.reduce(lowerSequence);
 }
 
 /** The lower of two Kinesis sequence numbers, which are decimal and longer than a double holds. */

@@ -7,7 +7,7 @@ import type { Event } from "../../src/core/collect.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { formatDay } from "../../src/core/time.ts";
 import { hiveTimestamp } from "./checked.ts";
-import { type Check, checkAll } from "./deadline.ts";
+import { type Check, checkAll, sharing } from "./deadline.ts";
 import type { FirehoseEvent, FirehoseRecord, FirehoseResult } from "./events.ts";
 
 /** Lambda answers with 6,291,556 bytes at most; a little stays for the envelope. */
@@ -28,7 +28,13 @@ export interface Transformed {
   };
 }
 
-export function transform(event: Pick<FirehoseEvent, "records">, spec: PipelineSpec, check: Check): Transformed {
+/** @param millis how long the records may take, however many of them hang. */
+export function transform(
+  event: Pick<FirehoseEvent, "records">,
+  spec: PipelineSpec,
+  check: Check,
+  millis = Number.POSITIVE_INFINITY,
+): Transformed {
   const toLine = lakeLine(spec);
   const records: FirehoseResult[] = [];
   const rejectedByDay = new Map<string, string[]>();
@@ -39,7 +45,7 @@ export function transform(event: Pick<FirehoseEvent, "records">, spec: PipelineS
     data: Buffer.from(record.data, "base64"),
     arrival: record.approximateArrivalTimestamp,
   }));
-  for (const [i, { events, rejections, dropped }] of checkAll(check, incoming).entries()) {
+  for (const [i, { events, rejections, dropped }] of checkAll(check, incoming, sharing(millis)).entries()) {
     const record = event.records[i]!;
     const { arrival } = incoming[i]!;
     const sequence = sequenceOf(record);

@@ -48,8 +48,8 @@ export function deliver(context: Context): Fragment {
     description: "Firehose transform: checks and enriches records, keeps what is rejected",
     code: { bucket: options.artifacts.bucket, key: options.artifacts.functions.enrich },
     memory: 512,
-    // Firehose waits five minutes at most.
-    timeout: 120,
+    // Firehose waits five minutes at most. Nearly all of it is for records at which enrich hangs.
+    timeout: 280,
     environment: { DATA_BUCKET: ref("DataBucket"), REJECTED_PREFIX: PREFIX.rejected, HEALTH_NAMESPACE: names.health },
     statements: [{ sid: "KeepRejected", actions: ["s3:PutObject"], resources: objects(PREFIX.rejected) }, ENCRYPT],
   });

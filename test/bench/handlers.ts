@@ -242,11 +242,12 @@ async function measure(folder: string, event: string, calls: number, port: numbe
     const check = (answer) => {
       if (answer?.batchItemFailures?.length > 0) throw new Error("The handler refused " + JSON.stringify(answer));
     };
-    check(await handler(first));
+    const call = { getRemainingTimeInMillis: () => 60_000 };
+    check(await handler(first, call));
     const cold = performance.now();
     const before = process.cpuUsage();
     const coldCpu = (before.user + before.system) / 1e3;
-    for (let i = 0; i < ${calls}; i++) check(await handler(event));
+    for (let i = 0; i < ${calls}; i++) check(await handler(event, call));
     const { user, system } = process.cpuUsage(before);
     process.stderr.write("\\nmeasured " + JSON.stringify({ cold, coldCpu, cpuSeconds: (user + system) / 1e6 }));
     process.exit(0);`;

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checker } from "../../../infra/lambda/checked.ts";
 import { unpack } from "../../../infra/lambda/kpl.ts";
 import { type EventLine, metricDimension, parseMetricDimension } from "../../../infra/lambda/names.ts";
 import { checkpoint, lowerSequence, relay } from "../../../infra/lambda/relaying.ts";
+import { aggregate, sealed } from "./kpl.ts";
 import { CLICKS, FLIGHTS } from "./pipelines.ts";
 
 const ARRIVAL = Date.UTC(2026, 10, 22, 10);
@@ -17,20 +17,6 @@ const incoming = (data: string | Uint8Array, i = 0, shard = "shardId-00000000000
 /** A record is a JSON array: Flink's format explodes that, and of lines would read the first alone. */
 const linesOf = (records: readonly { readonly data: string }[]) =>
   records.flatMap((r) => JSON.parse(r.data) as EventLine[]);
-
-/** An aggregate as the KPL writes it; written from the format's document, field by field. */
-function aggregate(parts: readonly Uint8Array[]): Uint8Array {
-  const varint = (n: number): number[] => (n < 128 ? [n] : [(n % 128) | 128, ...varint(Math.floor(n / 128))]);
-  const field = (number: number, bytes: Uint8Array) => [number * 8 + 2, ...varint(bytes.length), ...bytes];
-  const record = (data: Uint8Array) => Uint8Array.from([8, 0, ...field(3, data)]);
-  return sealed([...field(1, Buffer.from("key")), ...parts.flatMap((p) => field(3, record(p)))]);
-}
-
-/** A message between the magic number and its digest. */
-function sealed(message: readonly number[]): Uint8Array {
-  const digest = createHash("md5").update(Uint8Array.from(message)).digest();
-  return Uint8Array.from([0xf3, 0x89, 0x9a, 0xc2, ...message, ...digest]);
-}
 
 describe("KPL aggregates", () => {
   test("give their records back, whatever is in them", () => {
@@ -115,9 +101,10 @@ test("whatever the stream refuses, all of it comes again: no event is before the
         for (let k = 0; k < count; k++) sequenceOf.push(BigInt(record.sequence));
         return record;
       });
-      const { records } = relay(FLIGHTS, checker(FLIGHTS))(batch);
+      const relayed = relay(FLIGHTS, checker(FLIGHTS))(batch);
+      const { records } = relayed;
       const refused = records.map((_, i) => i).filter(() => coins.next().value);
-      const from = checkpoint(records, refused);
+      const from = checkpoint(relayed, refused);
       expect(from === undefined).toBe(refused.length === 0);
       const kept = new Set(linesOf(records.filter((_, i) => !refused.includes(i))).map((l) => l.fields.delay));
       sequenceOf.forEach((sequence, i) => {
