@@ -40,11 +40,11 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const putUnits = (n: number, size: number) => n * Math.ceil(size / PUT_UNIT);
   const relayed = (events * 60) / (PUT_UNIT - 1_024);
   const windowRecords = windowsPerMonth * (groups + 1);
-  // The stream of windows has one shard; kept a day, as is the events'; the raw stream may keep more.
+  // A day is in the price of a shard; up to a week costs more.
   const extraHours = Math.max(0, spec.retention.stream / 3_600_000 - 24) > 0 ? 1 : 0;
   const kinesis =
     created.shards * prices.shardHour * HOURS +
-    shards * extraHours * prices.shardExtendedHour * HOURS +
+    created.shards * extraHours * prices.shardExtendedHour * HOURS +
     ((putUnits(records, load.recordBytes) + relayed + windowRecords) / 1e6) * prices.putPerMillion;
 
   const firehoseGb = (records * Math.ceil(load.recordBytes / FIREHOSE_UNIT) * FIREHOSE_UNIT) / GB;

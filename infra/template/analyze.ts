@@ -15,7 +15,7 @@ export function analyze(context: Context): Fragment {
   return {
     Resources: {
       // One shard: a few hundred small records a window, and their order is what tells that a window is complete.
-      WindowsStream: stream(names.windows, 1, 24),
+      WindowsStream: stream(names.windows, 1, spec),
       FlinkLogs: logGroup(`/aws/kinesis-analytics/${application}`),
       FlinkLogStream: {
         Type: "AWS::Logs::LogStream",

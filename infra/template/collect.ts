@@ -27,8 +27,8 @@ export function collect(context: Context): Fragment {
   });
   return {
     Resources: {
-      RawStream: stream(names.stream, spec.source.shards, streamHours(spec)),
-      EventsStream: stream(names.events, spec.source.shards, 24),
+      RawStream: stream(names.stream, spec.source.shards, spec),
+      EventsStream: stream(names.events, spec.source.shards, spec),
       ...relay.Resources,
       RelayMapping: {
         Type: "AWS::Lambda::EventSourceMapping",
@@ -49,9 +49,10 @@ export function collect(context: Context): Fragment {
 
 /**
  * A Kinesis stream of fixed capacity: foreseeable in cost, and ordered by as many shards as the pipeline file says. It goes with its
- * stack: producers know it by its name, and a stream that stayed would keep the next deployment from making it.
+ * stack: producers know it by its name, and a stream that stayed would keep the next deployment from making it. Every stream keeps its
+ * records as long as the pipeline file says of the first: whichever step stands still, that is how long it may, and lose nothing.
  */
-export function stream(name: string, shards: number, hours: number): Resource {
+export function stream(name: string, shards: number, spec: PipelineSpec): Resource {
   return {
     Type: "AWS::Kinesis::Stream",
     ...DISCARD,
@@ -59,7 +60,7 @@ export function stream(name: string, shards: number, hours: number): Resource {
       Name: name,
       ShardCount: shards,
       StreamModeDetails: { StreamMode: "PROVISIONED" },
-      RetentionPeriodHours: hours,
+      RetentionPeriodHours: streamHours(spec),
       StreamEncryption: { EncryptionType: "KMS", KeyId: ref("DataKey") },
     },
   };
@@ -85,7 +86,7 @@ export function sourceMapping(id: string, source: string) {
   };
 }
 
-/** How long every stream of a pipeline keeps its records, hours: Kinesis takes a day to a year. */
+/** How long the streams keep their records, hours: Kinesis takes a day to a year. */
 export function streamHours(spec: PipelineSpec): number {
   return Math.min(8_760, Math.max(24, Math.ceil(spec.retention.stream / HOUR)));
 }

@@ -65,6 +65,12 @@ test("a load beyond the file's shards is warned of, and the price is of what the
   expect(of(wide, "Kinesis Data Streams") - of(busy, "Kinesis Data Streams")).toBeCloseTo(6 * 0.015 * 730, 1);
 });
 
+test("what a week's records cost beyond a day's is of all three streams", () => {
+  const week = { ...FLIGHTS, retention: { ...FLIGHTS.retention, stream: 7 * 86_400_000 } };
+  // Three shards at 0.02 $ an hour.
+  expect(of(cost(week), "Kinesis Data Streams") - of(cost(), "Kinesis Data Streams")).toBeCloseTo(3 * 0.02 * 730, 1);
+});
+
 test("the relay is called once a second for each shard, not for all", () => {
   const shards = (n: number) => ({ ...FLIGHTS, source: { ...FLIGHTS.source, shards: n } });
   const calls = (n: number) => of(cost(shards(n), 3_000), "Lambda");

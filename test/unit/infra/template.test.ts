@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Resource, TAGGABLE, type Template, type Value } from "../../../infra/template/cfn.ts";
 import { artifactsTemplate, type Incidents, synthesize } from "../../../infra/template/synthesize.ts";
+import { parseDuration } from "../../../src/core/time.ts";
 import { FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
 const INCIDENTS: readonly Incidents[] = [{ kind: "ops-center" }, { kind: "incident-manager" }];
@@ -268,7 +269,8 @@ describe.each(STACKS)("$name", ({ template }) => {
 
   test("alarms on its own health in every way it can fail", () => {
     const own = resources.filter(([id]) => id.startsWith("Health")).map(([id]) => id.slice("Health".length));
-    expect(own.sort()).toEqual(
+    // Alone where groups are discovered.
+    expect(own.filter((name) => name !== "GroupsBeyondAlarms").sort()).toEqual(
       [
         ...[
           "AnalysisSilent",
@@ -329,6 +331,20 @@ test("the lake's table has the pipeline's fields in their order, then where each
     "_sequence string",
     "_arrival timestamp",
   ]);
+});
+
+test.each([
+  ["6h", 24],
+  ["7d", 168],
+  ["2w", 336],
+])("every stream keeps its records for %s, at least the day that Kinesis keeps them", (keeps, hours) => {
+  const stream = parseDuration(keeps)!;
+  const { template } = synthesize({ ...FLIGHTS, retention: { ...FLIGHTS.retention, stream } }, options());
+  const streams = ofType(template, "AWS::Kinesis::Stream").map(([id, { Properties }]) => [
+    id,
+    Properties.RetentionPeriodHours,
+  ]);
+  expect(Object.fromEntries(streams)).toEqual({ RawStream: hours, EventsStream: hours, WindowsStream: hours });
 });
 
 test("a region without DeepAR is refused with its name", () => {
