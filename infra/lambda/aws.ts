@@ -71,29 +71,33 @@ const DATA_BYTES = 900_000;
 /** What a datum takes besides its own texts, in the protocol that takes most: names of fields, a time, a value. */
 const DATUM_OVERHEAD = 300;
 
+/** Requests under way at once: enough to wait for none, and few enough for the account's share a second. */
+const PUTS = 8;
+
 export function metricSink(client: CloudWatchClient, namespace: string): MetricSink {
+  const write = async (data: readonly Datum[]) => {
+    const MetricData = data.map((d) => ({
+      MetricName: d.name,
+      Value: d.value,
+      Timestamp: new Date(d.time),
+      Dimensions: [
+        { Name: DIMENSIONS.measure, Value: d.measure },
+        { Name: DIMENSIONS.series, Value: d.series },
+      ],
+    }));
+    await client.send(new PutMetricDataCommand({ Namespace: namespace, MetricData }));
+  };
   return {
     async put(data) {
       const limits = { items: DATA, bytes: DATA_BYTES };
       const size = (d: Datum) => DATUM_OVERHEAD + encodeURIComponent(`${d.name}${d.measure}${d.series}`).length;
-      for (const batch of batches(data, limits, size)) {
-        await client.send(
-          new PutMetricDataCommand({
-            Namespace: namespace,
-            MetricData: batch
-              .map((i) => data[i]!)
-              .map((d) => ({
-                MetricName: d.name,
-                Value: d.value,
-                Timestamp: new Date(d.time),
-                Dimensions: [
-                  { Name: DIMENSIONS.measure, Value: d.measure },
-                  { Name: DIMENSIONS.series, Value: d.series },
-                ],
-              })),
-          }),
-        );
-      }
+      const requests = batches(data, limits, size);
+      // Each takes the next request when it has written one; the first failure ends the requests for all.
+      const writer = async () => {
+        for (const request of requests) await write(request);
+      };
+      const ended = await Promise.allSettled(Array.from({ length: PUTS }, writer));
+      for (const end of ended) if (end.status === "rejected") throw end.reason;
     },
   };
 }
@@ -159,9 +163,9 @@ export function streamSink(client: KinesisClient, stream: string): ShardedSink {
   return {
     async put(records) {
       const refused: number[] = [];
-      const size = (r: StreamRecord) => Buffer.byteLength(r.data) + Buffer.byteLength(r.partitionKey);
-      for (const batch of batches(records, { items: BATCH_RECORDS, bytes: BATCH_BYTES }, size))
-        refused.push(...(await putBatch(client, stream, records, batch)));
+      const size = ([, r]: Placed) => Buffer.byteLength(r.data) + Buffer.byteLength(r.partitionKey);
+      for (const batch of batches(records.entries(), { items: BATCH_RECORDS, bytes: BATCH_BYTES }, size))
+        refused.push(...(await putBatch(client, stream, batch)));
       return refused;
     },
     async shards() {
@@ -183,48 +187,49 @@ export function streamSink(client: KinesisClient, stream: string): ShardedSink {
   };
 }
 
-/** Positions of `items`, in runs that one request takes. */
+/** What there is of `items`, in runs that one request takes. */
 function* batches<T>(
-  items: readonly T[],
+  items: Iterable<T>,
   limits: { readonly items: number; readonly bytes: number },
   sizeOf: (item: T) => number,
-): Generator<number[]> {
-  let batch: number[] = [];
+): Generator<T[]> {
+  let batch: T[] = [];
   let bytes = 0;
-  for (const [i, item] of items.entries()) {
+  for (const item of items) {
     const size = sizeOf(item);
     if (batch.length === limits.items || (batch.length > 0 && bytes + size > limits.bytes)) {
       yield batch;
       batch = [];
       bytes = 0;
     }
-    batch.push(i);
+    batch.push(item);
     bytes += size;
   }
   if (batch.length > 0) yield batch;
 }
 
-/** A shard over its limit refuses single records of a request: those alone are tried again, after a growing pause. */
-async function putBatch(
-  client: KinesisClient,
-  stream: string,
-  records: readonly StreamRecord[],
-  batch: readonly number[],
-): Promise<readonly number[]> {
+/** A record and its position among those to be put. */
+type Placed = readonly [number, StreamRecord];
+
+/**
+ * A shard over its limit refuses single records of a request: those alone are tried again, after a growing pause.
+ * @returns the positions of those that it kept refusing.
+ */
+async function putBatch(client: KinesisClient, stream: string, batch: readonly Placed[]): Promise<number[]> {
   let left = batch;
   for (let attempt = 0; left.length > 0 && attempt < TRIES; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random())));
     const answer = await client.send(
       new PutRecordsCommand({
         StreamName: stream,
-        Records: left.map((i) => ({
-          Data: Buffer.from(records[i]!.data),
-          PartitionKey: records[i]!.partitionKey,
-          ...(records[i]!.hashKey !== undefined && { ExplicitHashKey: records[i]!.hashKey }),
+        Records: left.map(([, { data, partitionKey, hashKey }]) => ({
+          Data: Buffer.from(data),
+          PartitionKey: partitionKey,
+          ...(hashKey !== undefined && { ExplicitHashKey: hashKey }),
         })),
       }),
     );
     left = left.filter((_, k) => answer.Records?.[k]?.ErrorCode !== undefined);
   }
-  return left;
+  return left.map(([at]) => at);
 }

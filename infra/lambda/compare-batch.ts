@@ -1,7 +1,9 @@
 /** A batch of the windows stream: what is compared, what is written, and from where on it must be brought again. */
+import type { ForecastTable } from "../../src/core/forecast.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { comparer, parseWindowRecord } from "./comparing.ts";
+import { comparer, emptyWindows, type GroupWindow, parseWindowRecord, takesTime } from "./comparing.ts";
 import type { CurrentForecast } from "./forecasts.ts";
+import { WatchedGroups } from "./known.ts";
 import type { WindowRecord } from "./names.ts";
 import type { Datum, MetricSink } from "./ports.ts";
 
@@ -11,15 +13,23 @@ export interface WindowMessage {
 }
 
 export interface BatchOutcome {
+  /** Series windows that were compared, empty ones among them. */
   readonly compared: number;
   readonly forecastMissing: number;
+  /** Windows of groups that CloudWatch takes no data of: too far back, or too far ahead. */
   readonly tooOld: number;
   /** Values that CloudWatch has no room for. */
   readonly unwritable: number;
+  /** Windows of known groups that had no event. */
+  readonly filled: number;
+  /** Windows of groups beyond those that are watched. */
+  readonly turnedAway: number;
   /** Ends of windows that are closed for every group, epoch ms. */
   readonly closed: readonly number[];
   /** Records that are none of a window, as far as can be read. */
   readonly unreadable: readonly Unreadable[];
+  /** The sequence number of the first message that there was no time for. */
+  readonly left?: string;
   /** Why nothing was dealt with; everything from this sequence number on comes again. */
   readonly failure?: { readonly sequence: string; readonly error: unknown };
 }
@@ -30,72 +40,118 @@ export interface Unreadable {
   readonly error: unknown;
 }
 
-const NOTHING = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, closed: [], unreadable: [] };
+const NOTHING = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, filled: 0, turnedAway: 0 };
 
-/** Windows remembered, so that the sweep's empty one does not follow the true one. */
-const REMEMBERED = 50_000;
+/** What has been compared is written within this time, ms. */
+const WRITING = 15_000;
 
 export class CompareBatch {
+  readonly #spec: PipelineSpec;
   readonly #compare: ReturnType<typeof comparer>;
   readonly #forecast: CurrentForecast;
   readonly #metrics: MetricSink;
-  readonly #seen = new Set<string>();
+  readonly #groups: WatchedGroups;
 
   constructor(spec: PipelineSpec, forecast: CurrentForecast, metrics: MetricSink) {
+    this.#spec = spec;
     this.#compare = comparer(spec);
     this.#forecast = forecast;
     this.#metrics = metrics;
+    this.#groups = new WatchedGroups(spec);
   }
 
   /**
    * Deals with messages in their order, at a wall-clock time `now` (epoch ms). A record that cannot be read is passed over and
    * told of: it would be no more readable the next time, and its neighbours are whole.
+   * @param remaining how much of the call's time is left, ms. The first message is dealt with whatever it takes, so that each call
+   *   gets on; where the time runs out at a later one, it and those after it come again.
    */
-  async run(messages: readonly WindowMessage[], now: number): Promise<BatchOutcome> {
-    const data: Datum[] = [];
-    const outcome = { ...NOTHING, closed: [] as number[], unreadable: [] as Unreadable[] };
+  async run(
+    messages: readonly WindowMessage[],
+    now: number,
+    remaining: () => number = () => Number.POSITIVE_INFINITY,
+  ): Promise<BatchOutcome> {
     try {
       const forecast = await this.#forecast.table(now);
-      for (const message of messages) {
-        for (const record of read(message, outcome.unreadable)) {
-          if (record.kind === "closed") outcome.closed.push(Date.parse(record.end));
-          else if (!this.#skip(record)) {
-            const result = this.#compare(record, forecast, now);
-            data.push(...result.data);
-            outcome.compared += result.compared;
-            outcome.forecastMissing += result.forecastMissing;
-            outcome.tooOld += result.tooOld;
-            outcome.unwritable += result.unwritable;
-          }
-        }
-      }
-      if (data.length > 0) await this.#metrics.put(data);
-      return outcome;
+      this.#groups.use(forecast);
+      const tally = new Tally();
+      // Written while it is made: the data of ten thousand groups' windows are more than a function has memory for.
+      await this.#metrics.put(this.#data(messages, forecast, now, remaining, tally));
+      return tally.outcome;
     } catch (error) {
       // Nothing counts as done: writing the same data twice harms nothing, and a window left out would.
-      return { ...NOTHING, failure: { sequence: messages[0]?.sequence ?? "", error } };
+      const failure = { sequence: messages[0]?.sequence ?? "", error };
+      return { ...NOTHING, closed: [], unreadable: [], failure };
     }
   }
 
-  /** Whether the sweep found this window empty that was compared with events after all. */
-  #skip(window: Extract<WindowRecord, { kind: "window" }>): boolean {
-    const id = `${window.start} ${window.key}`;
-    if (window.swept) return this.#seen.has(id);
-    this.#seen.add(id);
-    if (this.#seen.size > REMEMBERED) this.#seen.delete(this.#seen.values().next().value!);
-    return false;
+  /** The data of all messages; what becomes of them is told to `tally` on the way. */
+  *#data(
+    messages: readonly WindowMessage[],
+    forecast: ForecastTable,
+    now: number,
+    remaining: () => number,
+    tally: Tally,
+  ): Generator<Datum> {
+    for (const message of messages) {
+      for (const record of read(message, tally)) {
+        for (const window of this.#windows(record, now, tally)) {
+          if (message !== messages[0] && remaining() < WRITING) {
+            tally.left = message.sequence;
+            return;
+          }
+          const { data, forecastMissing, unwritable } = this.#compare(window, forecast);
+          tally.compared += this.#spec.series.measures.length;
+          tally.forecastMissing += forecastMissing;
+          tally.unwritable += unwritable;
+          yield* data;
+        }
+      }
+    }
+  }
+
+  /** What there is to compare of a record. */
+  *#windows(record: WindowRecord, now: number, tally: Tally): Generator<GroupWindow> {
+    const end = Date.parse(record.end);
+    if (record.kind === "closed") {
+      for (const window of emptyWindows(this.#spec, record, this.#groups.known, now)) {
+        yield window;
+        tally.filled++;
+      }
+      tally.closed.push(end);
+    } else if (!takesTime(end, now)) tally.tooOld++;
+    else if (!this.#groups.admit(record.key)) tally.turnedAway++;
+    else yield { start: Date.parse(record.start), end, key: record.key, measures: record.measures };
   }
 }
 
-/** The window records of a message, one a line; lines that hold none go to `unreadable`. */
-function read({ sequence, data }: WindowMessage, unreadable: Unreadable[]): WindowRecord[] {
+/** What becomes of a batch, while it is dealt with. */
+class Tally {
+  compared = 0;
+  forecastMissing = 0;
+  tooOld = 0;
+  unwritable = 0;
+  filled = 0;
+  turnedAway = 0;
+  readonly closed: number[] = [];
+  readonly unreadable: Unreadable[] = [];
+  left: string | undefined;
+
+  get outcome(): BatchOutcome {
+    const { left, ...rest } = this;
+    return { ...rest, ...(left !== undefined && { left }) };
+  }
+}
+
+/** The window records of a message, one a line; lines that hold none are told of. */
+function read({ sequence, data }: WindowMessage, tally: Tally): WindowRecord[] {
   const records: WindowRecord[] = [];
   for (const line of new TextDecoder().decode(data).split("\n")) {
     if (line.trim() === "") continue;
     try {
       records.push(parseWindowRecord(line));
     } catch (error) {
-      unreadable.push({ sequence, error });
+      tally.unreadable.push({ sequence, error });
     }
   }
   return records;

@@ -4,7 +4,7 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { S3Client } from "@aws-sdk/client-s3";
 import { bucketObjects, metricSink } from "./aws.ts";
 import { CompareBatch } from "./compare-batch.ts";
-import type { BatchResponse, KinesisStreamEvent } from "./events.ts";
+import type { BatchResponse, Call, KinesisStreamEvent } from "./events.ts";
 import { CurrentForecast } from "./forecasts.ts";
 import { HEALTH } from "./names.ts";
 import { logger, ownMetrics, pipeline, setting } from "./runtime.ts";
@@ -16,16 +16,19 @@ const batch = new CompareBatch(
   metricSink(new CloudWatchClient({}), setting("METRIC_NAMESPACE")),
 );
 
-export async function handler(event: KinesisStreamEvent): Promise<BatchResponse> {
+export async function handler(event: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
   const outcome = await batch.run(
     event.Records.map(({ kinesis }) => ({
       sequence: kinesis.sequenceNumber,
       data: Buffer.from(kinesis.data, "base64"),
     })),
     Date.now(),
+    () => call.getRemainingTimeInMillis(),
   );
   metrics.addMetric(HEALTH.compared, MetricUnit.Count, outcome.compared);
   metrics.addMetric(HEALTH.forecastMissing, MetricUnit.Count, outcome.forecastMissing);
+  metrics.addMetric(HEALTH.filled, MetricUnit.Count, outcome.filled);
+  if (outcome.turnedAway > 0) metrics.addMetric(HEALTH.turnedAway, MetricUnit.Count, outcome.turnedAway);
   if (outcome.tooOld > 0) metrics.addMetric(HEALTH.tooOld, MetricUnit.Count, outcome.tooOld);
   if (outcome.unwritable > 0) {
     metrics.addMetric(HEALTH.unwritable, MetricUnit.Count, outcome.unwritable);
@@ -45,5 +48,7 @@ export async function handler(event: KinesisStreamEvent): Promise<BatchResponse>
     logger.error("Windows could not be compared; they are brought again", { from: sequence, error: error as Error });
     return { batchItemFailures: [{ itemIdentifier: outcome.failure.sequence }] };
   }
-  return { batchItemFailures: [] };
+  if (outcome.left === undefined) return { batchItemFailures: [] };
+  logger.info("There is more to compare than one call has time for; the rest comes again", { from: outcome.left });
+  return { batchItemFailures: [{ itemIdentifier: outcome.left }] };
 }

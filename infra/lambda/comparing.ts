@@ -4,6 +4,7 @@ import type { ForecastTable } from "../../src/core/forecast.ts";
 import { parseGroupKey, seriesId } from "../../src/core/series.ts";
 import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
 import { DAY, HOUR } from "../../src/core/time.ts";
+import { HASH_DIGITS, type KnownGroup } from "./known.ts";
 import { metricDimension, type WindowRecord } from "./names.ts";
 import type { Datum } from "./ports.ts";
 
@@ -18,14 +19,27 @@ const NEWEST = 2 * HOUR - 5 * 60_000;
 const GREATEST = 2 ** 360;
 const LEAST = 2 ** -360;
 
+/** A window of one group, as far as it is compared. */
+export interface GroupWindow {
+  /** Epoch ms. */
+  readonly start: number;
+  readonly end: number;
+  readonly key: string;
+  /** A value a measure; null or absent where there is none. */
+  readonly measures: Readonly<Record<string, number | null>>;
+}
+
 export interface Compared {
-  readonly data: Datum[];
-  readonly compared: number;
+  readonly data: readonly Datum[];
+  /** Series that had no forecast for the window. */
   readonly forecastMissing: number;
-  /** Windows that CloudWatch would not take any more. */
-  readonly tooOld: number;
   /** Values that CloudWatch has no room for; they are left out, and the window's other data written. */
   readonly unwritable: number;
+}
+
+/** Whether CloudWatch takes data of a window that ends at `end`, at a wall-clock time `now`; both epoch ms. */
+export function takesTime(end: number, now: number): boolean {
+  return end >= now - OLDEST && end <= now + NEWEST;
 }
 
 /** A record of the windows stream, from its text; throws a RangeError when it is none. */
@@ -38,37 +52,77 @@ export function parseWindowRecord(text: string): WindowRecord {
 }
 
 function isKnown(record: Partial<WindowRecord> | null): record is Partial<WindowRecord> {
-  if (record?.kind === "closed") return true;
+  if (record?.kind === "closed") {
+    const { groups, after } = record;
+    return GROUPS.test(groups ?? "") && !Number.isNaN(Date.parse(after ?? record.end ?? ""));
+  }
   return (
     record?.kind === "window" && typeof record.key === "string" && typeof (record.measures ?? undefined) === "object"
   );
 }
 
-/** A function that compares one group's window, at a wall-clock time `now` (epoch ms). */
-export function comparer(
-  spec: PipelineSpec,
-): (window: Extract<WindowRecord, { kind: "window" }>, forecast: ForecastTable, now: number) => Compared {
+const GROUPS = new RegExp(`^([0-9a-f]{${HASH_DIGITS}})*$`);
+
+/** A function that compares a window of one group. */
+export function comparer(spec: PipelineSpec): (window: GroupWindow, forecast: ForecastTable) => Compared {
   const fields = byFields(spec);
-  return (window, forecast, now) => {
-    const start = Date.parse(window.start);
-    const end = Date.parse(window.end);
-    if (end < now - OLDEST || end > now + NEWEST)
-      return { data: [], compared: 0, forecastMissing: 0, tooOld: 1, unwritable: 0 };
+  const measures = spec.series.measures.map((measure) => ({
+    ...measure,
+    rules: spec.alarms.filter((rule) => rule.measure === measure.name),
+  }));
+  return ({ start, end, key, measures: values }, forecast) => {
     const data: Datum[] = [];
     let unwritable = 0;
     let forecastMissing = 0;
-    for (const measure of spec.series.measures) {
-      const id = seriesId(measure.name, fields, parseGroupKey(window.key, fields.length));
-      const value = window.measures[measure.name];
+    const group = parseGroupKey(key, fields.length);
+    for (const { name: measure, resolution, rules } of measures) {
+      const id = seriesId(measure, fields, group);
+      const value = values[measure];
       const actual = typeof value === "number" ? value : Number.NaN;
-      const comparison = compare({ series: id, start, end }, actual, forecast.at(id, start), measure.resolution);
+      const comparison = compare({ series: id, start, end }, actual, forecast.at(id, start), resolution);
       if (comparison.version === undefined) forecastMissing++;
       const series = metricDimension(id);
-      const rules = spec.alarms.filter((rule) => rule.measure === measure.name);
       for (const { name, value } of metricsOf(comparison, rules))
         if (Math.abs(value) > GREATEST) unwritable++;
-        else data.push({ name, measure: measure.name, series, time: end, value: Math.abs(value) < LEAST ? 0 : value });
+        else data.push({ name, measure, series, time: end, value: Math.abs(value) < LEAST ? 0 : value });
     }
-    return { data, compared: spec.series.measures.length, forecastMissing, tooOld: 0, unwritable };
+    return { data, forecastMissing, unwritable };
   };
+}
+
+/** Series windows that one record fills at most, the newest first: two weeks of hours of a thousand groups, and what a call has time for. */
+const MOST_FILLED = 500_000;
+
+/**
+ * The windows that a closed record says were empty: of its own window, those of the known groups that are not in its list, and of each
+ * window between the one that was closed before it and its own, those of all. Newest first, as far back as CloudWatch takes data. The
+ * same record and forecasts give the same windows, so that one that comes again changes nothing.
+ */
+export function* emptyWindows(
+  spec: PipelineSpec,
+  record: Extract<WindowRecord, { kind: "closed" }>,
+  known: readonly KnownGroup[],
+  now: number,
+): Generator<GroupWindow> {
+  // An older job did not tell which groups there were.
+  if (typeof record.groups !== "string") return;
+  const { every, measures: all } = spec.series;
+  const measures = Object.fromEntries(
+    all.map((m) => [m.name, m.statistic === "count" || m.statistic === "sum" ? 0 : null]),
+  );
+  const hashes = record.groups.match(new RegExp(`.{${HASH_DIGITS}}`, "g")) ?? [];
+  const there = new Set<string>(hashes);
+  const own = Date.parse(record.start);
+  const first = typeof record.after === "string" ? Date.parse(record.after) : own;
+  let left = Math.floor(MOST_FILLED / all.length);
+  for (let start = own; start >= Math.min(first, own) && left > 0; start -= every) {
+    const end = start + every;
+    if (end < now - OLDEST) return;
+    if (!takesTime(end, now)) continue;
+    for (const { key, hash, since } of known) {
+      if (since > start || (start === own && there.has(hash))) continue;
+      yield { start, end, key, measures };
+      left--;
+    }
+  }
 }

@@ -27,7 +27,7 @@ export interface EventLine {
   readonly fields: Readonly<Record<string, number>>;
 }
 
-/** What the Flink job, and the sweep, put into the windows stream. */
+/** What the Flink job puts into the windows stream. */
 export type WindowRecord =
   | {
       readonly kind: "window";
@@ -38,10 +38,18 @@ export type WindowRecord =
       readonly events: number;
       /** A value a measure; null or absent where there is none. */
       readonly measures: Readonly<Record<string, number | null>>;
-      /** Put there by the sweep, for a group that had nothing. */
-      readonly swept?: true;
     }
-  | { readonly kind: "closed"; readonly start: string; readonly end: string; readonly events: number };
+  | {
+      /** A window in which something arrived is closed for every group. */
+      readonly kind: "closed";
+      readonly start: string;
+      readonly end: string;
+      readonly events: number;
+      /** `groupHash` of each group that had events, without separator, in any order; absent from a job that did not tell. */
+      readonly groups?: string | null;
+      /** End of the window closed before this one; between the two nothing arrived. Null for the first that a job closed. */
+      readonly after?: string | null;
+    };
 
 /** Names of the health metrics. */
 export const HEALTH = {
@@ -57,7 +65,8 @@ export const HEALTH = {
   tooOld: "TooOldForMetrics",
   unwritable: "UnwritableValues",
   unreadable: "UnreadableWindows",
-  swept: "SweptWindows",
+  filled: "FilledWindows",
+  turnedAway: "GroupsTurnedAway",
   published: "PublishedSeries",
   byDeepAr: "DeepArSeries",
   notForecast: "SeriesWithoutForecast",

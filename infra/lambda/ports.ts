@@ -26,7 +26,8 @@ export interface Datum {
 }
 
 export interface MetricSink {
-  put(data: readonly Datum[]): Promise<void>;
+  /** Writes all data, taking them as it can: a generator's are never all in memory. */
+  put(data: Iterable<Datum>): Promise<void>;
 }
 
 export interface MetricQuery {

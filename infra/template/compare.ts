@@ -1,6 +1,6 @@
 /**
  * Step 6, compare: each closed window beside its forecast, written as CloudWatch metrics. Beside it the sweep, once a minute:
- * it beats when the stream is silent, so that silence closes windows too, and adds the groups that a closed window lacks.
+ * it beats when the stream is silent, so that silence closes windows too.
  */
 import { att, type Fragment, ref } from "./cfn.ts";
 import { sourceMapping, streamHours } from "./collect.ts";
@@ -13,23 +13,23 @@ export const CURRENT_FORECAST = `${PREFIX.forecasts}current.json`;
 export function compare(context: Context): Fragment {
   const { names, options } = context;
   const { bucket, functions } = options.artifacts;
-  const forecast = { DATA_BUCKET: ref("DataBucket"), FORECAST_KEY: CURRENT_FORECAST };
-  const metrics = { METRIC_NAMESPACE: names.namespace, HEALTH_NAMESPACE: names.health };
-  const readForecast = [
-    { sid: "ReadForecast", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST) },
-    // Without it a missing forecast answers 403, like a missing permission.
-    listing(PREFIX.forecasts),
-  ];
   const comparer = lambda("Compare", {
     name: `${names.prefix}-compare`,
     description: "Compares closed windows with their forecast and writes both as metrics",
     code: { bucket, key: functions.compare },
     memory: 512,
     timeout: 60,
-    environment: { ...forecast, ...metrics },
+    environment: {
+      DATA_BUCKET: ref("DataBucket"),
+      FORECAST_KEY: CURRENT_FORECAST,
+      METRIC_NAMESPACE: names.namespace,
+      HEALTH_NAMESPACE: names.health,
+    },
     statements: [
       { sid: "ReadWindows", actions: READ_STREAM, resources: att("WindowsStream", "Arn") },
-      ...readForecast,
+      { sid: "ReadForecast", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST) },
+      // Without it a missing forecast answers 403, like a missing permission.
+      listing(PREFIX.forecasts),
       {
         sid: "WriteMetrics",
         actions: ["cloudwatch:PutMetricData"],
@@ -43,19 +43,12 @@ export function compare(context: Context): Fragment {
   });
   const sweeper = lambda("Sweep", {
     name: `${names.prefix}-sweep`,
-    description: "Moves the clock on in silence and closes windows of series that nothing arrived for",
+    description: "Moves the clock on in silence, so that windows close that nothing arrived for",
     code: { bucket, key: functions.sweep },
     memory: 512,
     timeout: 55,
-    environment: {
-      ...forecast,
-      ...metrics,
-      RAW_STREAM: names.stream,
-      EVENTS_STREAM: names.events,
-      WINDOWS_STREAM: names.windows,
-    },
+    environment: { HEALTH_NAMESPACE: names.health, RAW_STREAM: names.stream, EVENTS_STREAM: names.events },
     statements: [
-      ...readForecast,
       {
         sid: "ReadMetrics",
         actions: ["cloudwatch:GetMetricData"],
@@ -63,11 +56,7 @@ export function compare(context: Context): Fragment {
         resources: "*",
       },
       { sid: "CountShards", actions: ["kinesis:ListShards"], resources: att("EventsStream", "Arn") },
-      {
-        sid: "PutBeatsAndEmptyWindows",
-        actions: ["kinesis:PutRecords"],
-        resources: [att("EventsStream", "Arn"), att("WindowsStream", "Arn")],
-      },
+      { sid: "PutBeats", actions: ["kinesis:PutRecords"], resources: att("EventsStream", "Arn") },
       { sid: "ReportFailed", actions: ["sqs:SendMessage"], resources: att("SweepFailures", "Arn") },
       ENCRYPT,
     ],

@@ -121,6 +121,10 @@ export class ForecastTable {
     this.#versions = others;
   }
 
+  get versions(): readonly ForecastVersion[] {
+    return this.#versions;
+  }
+
   get newest(): ForecastVersion | undefined {
     return this.#versions[0];
   }

@@ -61,14 +61,7 @@ const SERVICE: Readonly<Record<FunctionName, readonly string[]>> = {
     "kinesis:GetShardIterator",
     "kinesis:ListShards",
   ],
-  sweep: [
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "sqs:SendMessage",
-    "kms:Decrypt",
-    "kms:GenerateDataKey",
-    "s3:ListBucket",
-  ],
+  sweep: ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"],
   publish: ["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:GenerateDataKey"],
 };
 
