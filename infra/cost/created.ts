@@ -14,7 +14,7 @@ export interface Created {
 }
 
 /** Metrics that the alarms of the pipeline's own health read. */
-const HEALTH_ALARM_METRICS = 27;
+const HEALTH_ALARM_METRICS = 28;
 /** A composite alarm's children, at most. */
 const CHILDREN = 100;
 

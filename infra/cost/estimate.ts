@@ -5,7 +5,7 @@
 import type { CostEstimate } from "../../src/backend.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { createdFor } from "./created.ts";
-import { combinationsCount, type Load, recordsPerMonth, shardsFor } from "./load.ts";
+import { combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
 
 const HOURS = 730;
@@ -38,7 +38,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const families = new Set(spec.series.measures.map((m) => m.statistic === "count")).size;
 
   const putUnits = (n: number, size: number) => n * Math.ceil(size / PUT_UNIT);
-  const relayed = (events * 60) / (PUT_UNIT - 1_024);
+  const relayed = (events * eventBytes(spec)) / (PUT_UNIT - 1_024);
   const windowRecords = windowsPerMonth * (groups + 1);
   // A day is in the price of a shard; up to a week costs more.
   const extraHours = Math.max(0, spec.retention.stream / 3_600_000 - 24) > 0 ? 1 : 0;
@@ -116,7 +116,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     .map((s) => ({ ...s, cost: Math.round(s.cost * 100) / 100 }))
     .sort((a, b) => b.cost - a.cost);
   const total = Math.round(services.reduce((sum, s) => sum + s.cost, 0) * 100) / 100;
-  const needed = shardsFor(load);
+  const needed = shardsFor(spec, load);
   const warnings =
     needed > shards
       ? [

@@ -28,8 +28,31 @@ export function recordsPerMonth(load: Load): number {
   return load.recordsPerSecond * 730 * 3_600;
 }
 
-/** Shards that a load needs: one takes a thousand records or a megabyte a second, and a quarter is kept free. */
-export function shardsFor(load: Load): number {
-  const busy = Math.max(load.recordsPerSecond / 1_000, (load.recordsPerSecond * load.recordBytes) / 2 ** 20);
+/** Letters of a group's value, where the file lists none. */
+const VALUE_LETTERS = 12;
+
+/**
+ * Bytes of an event on its way to the analysis: its time, its group and the fields that measures are made of, as JSON. Of a small
+ * event that is more than came in, and of a wide one less.
+ */
+export function eventBytes(spec: PipelineSpec): number {
+  const key = spec.series.by.map(({ values = ["x".repeat(VALUE_LETTERS)] }) => {
+    const mean = values.reduce((sum, value) => sum + value.length, 0) / values.length;
+    return "x".repeat(Math.round(mean));
+  });
+  const measured = new Set(spec.series.measures.flatMap((m) => (m.field === "*" ? [] : [m.field])));
+  const fields = Object.fromEntries([...measured].map((name) => [name, 123.5]));
+  const line = { time: Date.UTC(2026, 0), key: key.join("|"), fields };
+  return new TextEncoder().encode(`${JSON.stringify(line)},`).length;
+}
+
+/**
+ * Shards that a load needs: one takes a thousand records or a megabyte a second, and a quarter is kept free. The stream of events has
+ * as many, because what was one shard stays one, so it counts too.
+ */
+export function shardsFor(spec: PipelineSpec, load: Load): number {
+  const { recordsPerSecond, recordBytes, eventsPerRecord = 1 } = load;
+  const bytes = Math.max(recordBytes, eventsPerRecord * eventBytes(spec));
+  const busy = Math.max(recordsPerSecond / 1_000, (recordsPerSecond * bytes) / 2 ** 20);
   return Math.max(Math.ceil(busy * 1.25), 1);
 }

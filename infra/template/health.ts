@@ -192,6 +192,16 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
       metric: stream("EventsStream", "GetRecords.IteratorAgeMilliseconds", "Maximum"),
     },
     {
+      name: "events-refused",
+      description:
+        "The stream of events is full, which the analysis reads: events take more room there than in their records, or enrich makes several of one. Raise source.shards.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      // What is refused is put again; while the relay catches up that is no harm.
+      periods: 3,
+      metric: stream("EventsStream", "WriteProvisionedThroughputExceeded", "Sum"),
+    },
+    {
       name: "flink-restarts",
       description: "The Flink application restarts: its log says why (logger PythonDriver for the job itself).",
       threshold: 1,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createdFor } from "../../../infra/cost/created.ts";
 import { estimateCost } from "../../../infra/cost/estimate.ts";
-import { combinationsCount } from "../../../infra/cost/load.ts";
+import { combinationsCount, eventBytes, shardsFor } from "../../../infra/cost/load.ts";
 import { PRICES } from "../../../infra/cost/prices.ts";
+import { checker } from "../../../infra/lambda/checked.ts";
+import { relay } from "../../../infra/lambda/relaying.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
 import { watchedMetric } from "../../../src/core/compare.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
@@ -63,6 +65,39 @@ test("a load beyond the file's shards is warned of, and the price is of what the
   expect(wide.warnings).toEqual([]);
   // Six shards more, of two streams, at 0.015 $ an hour.
   expect(of(wide, "Kinesis Data Streams") - of(busy, "Kinesis Data Streams")).toBeCloseTo(6 * 0.015 * 730, 1);
+});
+
+describe("the stream of events, which has as many shards as that of the records", () => {
+  const at = Date.UTC(2026, 10, 22);
+  const EVENTS = {
+    FLIGHTS: (i: number) => ({ scheduled: at, origin: FLIGHTS.series.by[0]!.values![i % 8], delay: (i % 90) + 0.5 }),
+    CLICKS: (i: number) => ({
+      at,
+      Page: `/articles/${i % 90}`,
+      mobile: i % 2 === 0,
+      status: 200,
+      bytes: 512 + (i % 99),
+    }),
+  };
+  const SPECS = { FLIGHTS, CLICKS };
+
+  test.each(["FLIGHTS", "CLICKS"] as const)("is reckoned with what the relay writes of %s", (name) => {
+    const lines = Array.from({ length: 1_000 }, (_, i) => JSON.stringify(EVENTS[name](i))).join("\n");
+    const record = { sequence: "1", shard: "shardId-000000000000", arrival: at, data: Buffer.from(lines) };
+    const { records, counts } = relay(SPECS[name], checker(SPECS[name]))([record]);
+    expect(counts.events).toBe(1_000);
+    const written = records.reduce((sum, { data }) => sum + data.length, 0) / 1_000;
+    expect(eventBytes(SPECS[name]) / written).toBeGreaterThan(0.85);
+    expect(eventBytes(SPECS[name]) / written).toBeLessThan(1.15);
+  });
+
+  test("needs more of them where small events come many in a record", () => {
+    // 32 bytes each: 781 KiB a second come in, and 1.1 MiB go on.
+    const load = { recordsPerSecond: 25, recordBytes: 32_000, eventsPerRecord: 1_000 };
+    expect(shardsFor(FLIGHTS, { ...load, eventsPerRecord: 1 })).toBe(1);
+    expect(shardsFor(FLIGHTS, load)).toBe(2);
+    expect(estimateCost(FLIGHTS, load).warnings).toEqual([expect.stringContaining("needs 2 shards")]);
+  });
 });
 
 test("what a week's records cost beyond a day's is of all three streams", () => {

@@ -280,6 +280,7 @@ describe.each(STACKS)("$name", ({ template }) => {
           "DeliveryLate",
           "EnrichErrors",
           "EnrichOverflow",
+          "EventsRefused",
           "FlinkBehind",
           "FlinkCheckpoints",
         ],
