@@ -13,19 +13,25 @@ export interface Created {
   readonly dashboards: number;
 }
 
-/** Metrics that the alarms of the pipeline's own health read. */
+/** Metrics that the alarms of the pipeline's own health read; and those on how many groups were discovered. */
 const HEALTH_ALARM_METRICS = 28;
+const DISCOVERY_METRICS = 2;
 /** A composite alarm's children, at most. */
 const CHILDREN = 100;
 
-/** @param groups how many groups there are, or will be. */
-export function createdFor(spec: PipelineSpec, groups: number): Created {
+/**
+ * @param groups how many groups there are, or will be.
+ * @param discovered whether the groups are not known when the templates are made.
+ */
+export function createdFor(spec: PipelineSpec, groups: number, discovered = false): Created {
+  const shapes = spec.alarms.map((rule) => shapeOf(spec, rule, discovered ? 0 : groups));
+  const queries = shapes.includes("insights");
   const own = new Set(spec.alarms.flatMap((rule) => ownMetric(rule) ?? []));
   return {
     shards: 2 * spec.source.shards + 1,
     seriesMetrics: groups * (6 * spec.series.measures.length + own.size),
-    alarmMetrics: spec.alarms.length * groups + HEALTH_ALARM_METRICS,
-    composites: spec.alarms.reduce((sum, rule) => sum + compositesOf(spec, rule, groups), 0),
+    alarmMetrics: spec.alarms.length * groups + HEALTH_ALARM_METRICS + (discovered && queries ? DISCOVERY_METRICS : 0),
+    composites: shapes.reduce((sum, shape) => sum + compositesOf(shape, groups), 0),
     dashboards: 1,
   };
 }
@@ -36,11 +42,17 @@ function ownMetric({ measure, direction, missing }: AlarmRule): string | undefin
   return direction === "both" ? `${measure} size` : undefined;
 }
 
-/** Composites over an alarm a series, in layers; none where one query reads all series. */
-function compositesOf(spec: PipelineSpec, rule: AlarmRule, groups: number): number {
-  if (rule.periods * spec.series.every <= 3 * HOUR && groups <= 500) return 0;
+type AlarmShape = "insights" | "per-series";
+
+/** As the templates choose it: one query sees three hours, and 500 series. */
+function shapeOf(spec: PipelineSpec, rule: AlarmRule, groups: number): AlarmShape {
+  return rule.periods * spec.series.every <= 3 * HOUR && groups <= 500 ? "insights" : "per-series";
+}
+
+/** Composites over an alarm a series, in layers; one where one query reads all series. */
+function compositesOf(shape: AlarmShape, groups: number): number {
   let composites = 0;
-  let layer = groups;
+  let layer = shape === "insights" ? 1 : groups;
   do {
     layer = Math.ceil(layer / CHILDREN);
     composites += layer;

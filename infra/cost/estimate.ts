@@ -27,8 +27,9 @@ const HEALTH_METRICS = 15;
 
 /** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
 export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
-  const groups = combinationsCount(spec) ?? load.groups ?? 10;
-  const created = createdFor(spec, groups);
+  const listed = combinationsCount(spec);
+  const groups = listed ?? load.groups ?? 10;
+  const created = createdFor(spec, groups, listed === undefined);
   const records = recordsPerMonth(load);
   const events = records * (load.eventsPerRecord ?? 1);
   const bytes = records * load.recordBytes;

@@ -1,61 +1,71 @@
 /**
  * Step 7, alert: one alarm a rule, watching every series of its measure, and the incident it opens.
  *
- * Two shapes, by what CloudWatch can see (CloudWatch User Guide, "Limits that apply to alarms based on Metrics Insights"):
- * - A Metrics Insights query with GROUP BY, whose every series is a contributor. One alarm however many series there are, new
- *   ones join by themselves. It sees the last three hours only, and 500 series at most.
- * - One alarm a series under a composite alarm, for rules whose windows reach further back than that. It needs the series
- *   known beforehand: listed in the pipeline file, or given as `groups` from the data.
+ * Two shapes, by what CloudWatch can see (CloudWatch User Guide, "Limits that apply to alarms based on Metrics Insights queries"):
+ * - A Metrics Insights query with GROUP BY, whose every series is a contributor. One query however many series there are, new
+ *   ones join by themselves. It sees the last three hours only, and of more than 500 series the 500 with the worst values: sound for
+ *   one datum, not for several of many. Its WHERE knows `=`, `!=` and AND, so that no set of queries can divide the series.
+ * - One alarm a series, for rules whose windows reach further back than that, or that watch more than 500 series. It needs the
+ *   series known beforehand: listed in the pipeline file, or given as `groups` from the data.
+ *
+ * Above either stands a composite alarm with the rule's name, which alone acts. A query with GROUP BY sends messages and opens
+ * OpsItems for each of its contributors (User Guide, "Alarm actions"): an outage of 300 groups would be 300 of both.
  */
 import { watchedMetric } from "../../src/core/compare.ts";
 import { Fault } from "../../src/core/fault.ts";
-import { type Group, groupKey, seriesId } from "../../src/core/series.ts";
-import { type AlarmRule, byFields } from "../../src/core/spec.ts";
+import { type AlarmRule, byFields, type PipelineSpec } from "../../src/core/spec.ts";
 import { DAY, formatDuration, HOUR, SECOND, WEEK } from "../../src/core/time.ts";
-import { metricDimension } from "../lambda/names.ts";
-import { arn, att, type Fragment, type Resource, ref, sub, tagList, type Value } from "./cfn.ts";
+import { alarmName, common, composite, inWords, ruleId } from "./alarm.ts";
+import { arn, att, type Fragment, type NestedTemplate, type Resource, ref, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
+import { seriesAlarms } from "./series-alarms.ts";
 
 /** How far back a Metrics Insights alarm sees, and how many series. */
 const INSIGHTS_REACH = 3 * HOUR;
-const INSIGHTS_SERIES = 500;
-/** A composite alarm's rule: children, and characters (CloudWatch User Guide, "Create a composite alarm"). */
-const COMPOSITE_CHILDREN = 100;
-const COMPOSITE_LENGTH = 10_240;
+export const INSIGHTS_SERIES = 500;
 
 export type AlarmShape = "insights" | "per-series";
 
-/** Which shape a rule gets; see above. */
-export function alarmShape(context: Context, rule: AlarmRule): AlarmShape {
-  const reach = rule.periods * context.spec.series.every;
-  const few = context.groups === undefined || context.groups.length <= INSIGHTS_SERIES;
-  return reach <= INSIGHTS_REACH && few ? "insights" : "per-series";
+/** What an alarm's shape depends on. */
+export interface Watched {
+  readonly spec: PipelineSpec;
+  readonly groups: { readonly length: number } | undefined;
 }
 
-/** Actions of an alarm: the incident, and the topic. */
-export interface AlarmActions {
-  readonly alarm: readonly Value[];
-  readonly ok: readonly Value[];
+/** Which shape a rule gets; see above. Of series that are discovered nobody knows how many there will be. */
+export function alarmShape({ spec, groups }: Watched, rule: AlarmRule): AlarmShape {
+  const reach = rule.periods * spec.series.every;
+  const few = groups === undefined || groups.length <= INSIGHTS_SERIES;
+  return reach <= INSIGHTS_REACH && few ? "insights" : "per-series";
 }
 
 export function alert(context: Context): Fragment {
   const resources: Record<string, Resource> = {};
-  const { spec } = context;
-  spec.alarms.forEach((rule, i) => {
+  const nested: NestedTemplate[] = [];
+  for (const rule of context.spec.alarms) {
     checkReach(context, rule);
-    const id = `Rule${i}`;
-    const actions = actionsOf(context, rule, `${id}ResponsePlan`);
-    if (context.options.incidents.kind === "incident-manager") {
-      resources[`${id}ResponsePlan`] = responsePlan(context, rule);
+    const id = ruleId(rule);
+    const incidentManager = context.options.incidents.kind === "incident-manager";
+    if (incidentManager) resources[`${id}ResponsePlan`] = responsePlan(context, rule);
+    const acting = {
+      id: `${id}Alarm`,
+      actions: {
+        alarm: [incidentManager ? att(`${id}ResponsePlan`, "Arn") : opsItem(rule.severity), ref("AlarmTopic")],
+        ok: [ref("AlarmTopic")],
+      },
+    };
+    if (alarmShape(context, rule) === "insights") {
+      const query = insightsAlarm(context, rule);
+      resources[`${id}Query`] = query;
+      const child = { name: String(query.Properties.AlarmName), id: `${id}Query` };
+      resources[acting.id] = composite(rule, alarmName(context, rule), [child], acting.actions);
+    } else {
+      const made = seriesAlarms(context, rule, knownGroups(context, rule), acting, nested.at(-1)?.id);
+      Object.assign(resources, made.resources);
+      nested.push(...made.nested);
     }
-    Object.assign(
-      resources,
-      alarmShape(context, rule) === "insights"
-        ? { [`${id}Alarm`]: insightsAlarm(context, rule, actions) }
-        : perSeriesAlarms(context, rule, id, actions),
-    );
-  });
-  return { Resources: resources };
+  }
+  return { Resources: resources, Nested: nested };
 }
 
 /** CloudWatch evaluates a day of periods below an hour, and a week of longer ones (PutMetricAlarm, EvaluationPeriods). */
@@ -70,15 +80,16 @@ function checkReach(context: Context, rule: AlarmRule): void {
   );
 }
 
-/** The name of a rule's alarm, by which the target finds it again. */
-export function alarmName(context: Context, rule: Pick<AlarmRule, "name">): string {
-  return `${context.names.prefix}/${rule.name}`;
-}
-
-function actionsOf(context: Context, rule: AlarmRule, responsePlanId: string): AlarmActions {
-  const incident =
-    context.options.incidents.kind === "incident-manager" ? att(responsePlanId, "Arn") : opsItem(rule.severity);
-  return { alarm: [incident, ref("AlarmTopic")], ok: [ref("AlarmTopic")] };
+function knownGroups(context: Context, rule: AlarmRule) {
+  if (context.groups !== undefined) return context.groups;
+  const fields = byFields(context.spec).join(" and ");
+  throw new Fault(
+    "target.unsupported",
+    `The alarm "${rule.name}" looks further back than three hours over series that are discovered; CloudWatch can watch either, not both.`,
+    {
+      next: `List the values of ${fields} in the pipeline file, give the groups there are (--groups), or let "datapoints" span three hours at most.`,
+    },
+  );
 }
 
 /** OpsCenter knows severities 1 to 4. */
@@ -108,36 +119,14 @@ function responsePlan(context: Context, rule: AlarmRule): Resource {
   };
 }
 
-function inWords(rule: AlarmRule): string {
-  const side = rule.direction === "both" ? "beyond the band on either side" : rule.direction;
-  const runbook = rule.runbook === undefined ? "" : ` Runbook: ${rule.runbook}.`;
-  return `${rule.measure}: ${rule.datapoints} of the last ${rule.periods} windows deviate ${side} by more than ${rule.threshold} half widths of the band.${runbook}`;
-}
-
-function common(rule: AlarmRule) {
-  return {
-    EvaluationPeriods: rule.periods,
-    DatapointsToAlarm: rule.datapoints,
-    // Where silence is a breach it is a datum (`watchedMetric`). Windows that nothing was written for are the pipeline's own failure,
-    // which neither begins an outage of the business nor ends one.
-    TreatMissingData: rule.missing === "breaching" ? "ignore" : rule.missing,
-    Threshold: rule.direction === "below" ? -rule.threshold : rule.threshold,
-    ComparisonOperator: rule.direction === "below" ? "LessThanThreshold" : "GreaterThanThreshold",
-    AlarmDescription: inWords(rule),
-    Tags: tagList({ "forewatch:rule": rule.name, "forewatch:severity": String(rule.severity) }),
-  };
-}
-
-function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions): Resource {
+function insightsAlarm(context: Context, rule: AlarmRule): Resource {
   // A window has one datum, so least and greatest are the same; a duplicate must not blunt the alarm.
   const pick = rule.direction === "below" ? "MIN" : "MAX";
   return {
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
-      AlarmName: alarmName(context, rule),
+      AlarmName: `${alarmName(context, rule)}/every-series`,
       ...common(rule),
-      AlarmActions: actions.alarm,
-      OKActions: actions.ok,
       Metrics: [
         {
           Id: "deviation",
@@ -151,102 +140,4 @@ function insightsAlarm(context: Context, rule: AlarmRule, actions: AlarmActions)
       ],
     },
   };
-}
-
-function perSeriesAlarms(
-  context: Context,
-  rule: AlarmRule,
-  id: string,
-  actions: AlarmActions,
-): Record<string, Resource> {
-  const { groups } = context;
-  if (groups === undefined) {
-    throw new Fault(
-      "target.unsupported",
-      `The alarm "${rule.name}" looks further back than three hours over series that are discovered; CloudWatch can watch either, not both.`,
-      {
-        next: `List the values of ${byFields(context.spec).join(" and ")} in the pipeline file, or let "datapoints" span three hours at most.`,
-      },
-    );
-  }
-  const resources: Record<string, Resource> = {};
-  const children = groups.map((group, g) => {
-    resources[`${id}Series${g}`] = seriesAlarm(context, rule, group);
-    return `${id}Series${g}`;
-  });
-  // A composite takes a hundred children at most, and its rule has a length: more series take a layer more.
-  let layer = children;
-  for (let depth = 0; layer.length > 1 || depth === 0; depth++) {
-    const parts = split(layer, (logicalId) => ruleLength(resources[logicalId]!));
-    const top = parts.length === 1;
-    layer = parts.map((part, p) => {
-      const logicalId = top ? `${id}Alarm` : `${id}Part${depth}x${p}`;
-      const name = top ? alarmName(context, rule) : `${alarmName(context, rule)}/part-${depth}-${p}`;
-      resources[logicalId] = composite(rule, name, part, top ? actions : { alarm: [], ok: [] });
-      return logicalId;
-    });
-  }
-  return resources;
-}
-
-function seriesAlarm(context: Context, rule: AlarmRule, group: Group): Resource {
-  const series = seriesId(rule.measure, byFields(context.spec), group);
-  const stat = {
-    Namespace: context.names.namespace,
-    MetricName: watchedMetric(rule),
-    Dimensions: [
-      { Name: "Measure", Value: rule.measure },
-      { Name: "Series", Value: metricDimension(series) },
-    ],
-  };
-  const period = context.spec.series.every / SECOND;
-  const statistic = rule.direction === "below" ? "Minimum" : "Maximum";
-  return {
-    Type: "AWS::CloudWatch::Alarm",
-    Properties: {
-      AlarmName: `${alarmName(context, rule)}/${nameable(groupKey(group)) || "all"}`,
-      ...common(rule),
-      ...stat,
-      Period: period,
-      Statistic: statistic,
-    },
-  };
-}
-
-function composite(rule: AlarmRule, name: string, children: readonly string[], actions: AlarmActions): Resource {
-  return {
-    Type: "AWS::CloudWatch::CompositeAlarm",
-    Properties: {
-      AlarmName: name,
-      AlarmDescription: inWords(rule),
-      AlarmRule: sub(children.map((child) => `ALARM("\${${child}}")`).join(" OR ")),
-      ...(actions.alarm.length > 0 && { AlarmActions: actions.alarm, OKActions: actions.ok }),
-      Tags: tagList({ "forewatch:rule": rule.name }),
-    },
-  };
-}
-
-/** Text in an alarm's name: ASCII, and nothing that would end the quotes around it in a composite's rule. */
-function nameable(text: string): string {
-  return metricDimension(text).replace(/["\\]/g, (c) => encodeURIComponent(c));
-}
-
-function ruleLength(resource: Resource): number {
-  return String(resource.Properties.AlarmName).length + 'ALARM("") OR '.length;
-}
-
-/** Runs of items that keep within a composite's limits. */
-function split(items: readonly string[], length: (item: string) => number): string[][] {
-  const parts: string[][] = [[]];
-  let used = 0;
-  for (const item of items) {
-    const cost = length(item);
-    if (parts.at(-1)!.length === COMPOSITE_CHILDREN || used + cost > COMPOSITE_LENGTH) {
-      parts.push([]);
-      used = 0;
-    }
-    parts.at(-1)!.push(item);
-    used += cost;
-  }
-  return parts;
 }

@@ -3,6 +3,8 @@
  * A fragment is one step's part. Everything is a plain value, so that equal input gives an equal template.
  */
 
+import { digest } from "./digest.ts";
+
 /** A value in a template: JSON, with intrinsic functions as objects of one key. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
@@ -25,6 +27,18 @@ export interface Output {
 export interface Fragment {
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs?: Readonly<Record<string, Output>>;
+  /** Templates of the stacks inside the stack. */
+  readonly Nested?: readonly NestedTemplate[];
+}
+
+/** The template of a stack inside the stack, which lies in the bucket of code under a key that carries a hash of its content. */
+export interface NestedTemplate {
+  /** Logical id of the stack. */
+  readonly id: string;
+  readonly key: string;
+  readonly template: Template;
+  /** The template's text, as it is uploaded. */
+  readonly body: string;
 }
 
 export interface Template {
@@ -58,6 +72,31 @@ export function literal(text: string): string {
   return text.replaceAll("${", "${!");
 }
 
+export function nestedTemplate(
+  id: string,
+  description: string,
+  Resources: Readonly<Record<string, Resource>>,
+): NestedTemplate {
+  const template: Template = {
+    AWSTemplateFormatVersion: "2010-09-09",
+    Description: description,
+    Resources,
+    Outputs: {},
+  };
+  // Without white space: hundreds of alarms are to fit into the megabyte that a template may have.
+  const body = `${JSON.stringify({ ...template, Outputs: undefined })}\n`;
+  return { id, key: `templates/${id}-${digest(body)}.json`, template, body };
+}
+
+/** The stack of a nested template that lies in `bucket`; made after the stack `after`. */
+export function nestedStack(bucket: string, { key }: NestedTemplate, after?: string): Resource {
+  return {
+    Type: "AWS::CloudFormation::Stack",
+    ...(after !== undefined && { DependsOn: [after] }),
+    Properties: { TemplateURL: sub(`https://${bucket}.s3.\${AWS::Region}.\${AWS::URLSuffix}/${key}`) },
+  };
+}
+
 /** Tags as resources take them. */
 export function tagList(tags: Readonly<Record<string, string>>): readonly Value[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
@@ -66,6 +105,7 @@ export function tagList(tags: Readonly<Record<string, string>>): readonly Value[
 /** Types that take a list of tags, among those that the templates use (their schemas' `tagging`). */
 export const TAGGABLE: ReadonlySet<string> = new Set([
   "AWS::Athena::WorkGroup",
+  "AWS::CloudFormation::Stack",
   "AWS::CloudWatch::Alarm",
   "AWS::CloudWatch::CompositeAlarm",
   "AWS::IAM::Role",
@@ -101,6 +141,7 @@ export function tagged(
 export function merge(fragments: readonly Fragment[]): Required<Fragment> {
   const Resources: Record<string, Resource> = {};
   const Outputs: Record<string, Output> = {};
+  const Nested: NestedTemplate[] = [];
   const put = <T>(into: Record<string, T>, from: Readonly<Record<string, T>> = {}) => {
     for (const [name, value] of Object.entries(from)) {
       if (name in into) throw new Error(`Two templates define ${name}.`);
@@ -110,6 +151,7 @@ export function merge(fragments: readonly Fragment[]): Required<Fragment> {
   for (const fragment of fragments) {
     put(Resources, fragment.Resources);
     put(Outputs, fragment.Outputs);
+    Nested.push(...(fragment.Nested ?? []));
   }
-  return { Resources, Outputs };
+  return { Resources, Outputs, Nested };
 }

@@ -49,6 +49,8 @@ export interface Context {
   readonly names: Names;
   /** Every group whose series are known beforehand; undefined when they are discovered. */
   readonly groups: readonly Group[] | undefined;
+  /** Where the alarms a series lie: beside everything else, or, when that is more than a stack holds, in stacks inside it. */
+  readonly seriesAlarms: "beside" | "nested";
 }
 
 /** Names of what people and other programs look for; everything else CloudFormation names itself. */
@@ -105,7 +107,7 @@ export function contextOf(spec: PipelineSpec, options: SynthesisOptions): Contex
       );
     }
   }
-  return { spec, options, names: namesOf(spec.name), groups };
+  return { spec, options, names: namesOf(spec.name), groups, seriesAlarms: "beside" };
 }
 
 /**

@@ -5,6 +5,7 @@
 import { FORECAST_MISSING } from "../../src/core/spec.ts";
 import { SECOND } from "../../src/core/time.ts";
 import { HEALTH } from "../lambda/names.ts";
+import { alarmShape, INSIGHTS_SERIES, type Watched } from "./alert.ts";
 import { att, type Fragment, type Resource, ref, tagList, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
 import { dashboard } from "./dashboard.ts";
@@ -51,7 +52,8 @@ export function health(context: Context): Fragment {
 }
 
 /** All health alarms of a pipeline. */
-export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
+export function healthAlarms(context: Watched & Pick<Context, "names">): HealthAlarm[] {
+  const { names, spec } = context;
   const own = (fn: string, name: string, statistic: string): Source => ({
     namespace: names.health,
     name,
@@ -255,6 +257,25 @@ export function healthAlarms({ names, spec }: Context): HealthAlarm[] {
       period: every,
       metric: own("compare", HEALTH.forecastMissing, "Sum"),
     },
+    // Of groups that are listed it is known how many there are.
+    ...(context.groups === undefined && spec.alarms.some((rule) => alarmShape(context, rule) === "insights")
+      ? [
+          {
+            name: "groups-beyond-alarms",
+            description: `More than ${INSIGHTS_SERIES} groups were discovered: the alarms see those with the worst values alone. Give the groups there are, or list them.`,
+            threshold: INSIGHTS_SERIES * spec.series.measures.length,
+            period: every,
+            periods: 3,
+            metric: {
+              expression: "compared / closed",
+              of: {
+                compared: own("compare", HEALTH.compared, "Sum"),
+                closed: own("compare", HEALTH.closed, "SampleCount"),
+              },
+            },
+          },
+        ]
+      : []),
     {
       name: "training-failed",
       description: "The forecast could not be trained; the last one stays in use, or the ensemble stands in.",

@@ -5,12 +5,12 @@
 import { Fault } from "../../src/core/fault.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { type FlinkJob, flinkJob } from "../flink/job.ts";
-import { alert } from "./alert.ts";
+import { alarmShape, alert, INSIGHTS_SERIES } from "./alert.ts";
 import { analyze } from "./analyze.ts";
-import { LIMITS, merge, type Template, tagged } from "./cfn.ts";
+import { LIMITS, merge, type NestedTemplate, type Template, tagged } from "./cfn.ts";
 import { collect } from "./collect.ts";
 import { compare } from "./compare.ts";
-import { contextOf, type SynthesisOptions, tagsOf } from "./context.ts";
+import { type Context, contextOf, type SynthesisOptions, tagsOf } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { forecast } from "./forecast.ts";
 import { foundation } from "./foundation.ts";
@@ -33,9 +33,13 @@ export interface Synthesis {
   readonly template: Template;
   /** The template's text, as it is uploaded. */
   readonly body: string;
+  /** Templates of the stacks inside it, which lie in the bucket of code before it is made. */
+  readonly nested: readonly NestedTemplate[];
   readonly flink: FlinkJob;
   /** What CloudFormation leaves to whoever deploys, in order. */
   readonly afterwards: readonly string[];
+  /** What the pipeline will not do there, or only with an account's limits raised. */
+  readonly warnings: readonly string[];
 }
 
 /** The steps in the data's order; each is a file beside this one. */
@@ -44,38 +48,74 @@ const STEPS = [foundation, collect, deliver, prepare, forecast, analyze, compare
 /**
  * The stack of a pipeline.
  * @throws Fault `target.unsupported` when the pipeline cannot be had in this shape on AWS: no DeepAR in the region, more
- *   series than a stack holds, or an alarm that CloudWatch cannot express.
+ *   resources than a stack holds, or an alarm that CloudWatch cannot express.
  */
 export function synthesize(spec: PipelineSpec, options: SynthesisOptions): Synthesis {
   const context = contextOf(spec, options);
-  const { Resources: made, Outputs } = merge(STEPS.map((step) => step(context)));
-  const Resources = tagged(made, tagsOf(context));
-  const count = Object.keys(Resources).length;
-  const template: Template = {
-    AWSTemplateFormatVersion: "2010-09-09",
-    Description: `Forewatch pipeline ${spec.name}: stream, lake, forecast, comparison, alarms`,
-    Resources,
-    Outputs,
-  };
-  const body = `${JSON.stringify(template, undefined, 2)}\n`;
-  if (count > LIMITS.resources || body.length > LIMITS.templateBytes) {
-    throw new Fault(
-      "target.unsupported",
-      `This pipeline needs ${count} resources (${body.length} bytes); CloudFormation takes ${LIMITS.resources} (${LIMITS.templateBytes} bytes).`,
-      {
-        next: `Let each alarm's windows span three hours at most, which needs one alarm a rule instead of one a series.`,
-      },
-    );
-  }
+  const beside = assemble(context);
+  const { template, body, nested } = fits(beside) ? beside : assemble({ ...context, seriesAlarms: "nested" });
+  for (const one of [{ template, body }, ...nested]) checkSize(one);
   return {
     stackName: context.names.prefix,
     template,
     body,
+    nested,
     flink: flinkJob(spec),
     afterwards: [
       `Start the Flink application ${context.names.prefix}-windows (kinesisanalyticsv2 StartApplication).`,
       ...(options.email !== undefined ? [`Confirm the subscription that AWS mails to ${options.email}.`] : []),
       "Train the first forecast: start an execution of the training state machine once the lake holds history.",
     ],
+    warnings: warningsOf(context, [template, ...nested.map((n) => n.template)]),
   };
+}
+
+type Assembled = Pick<Synthesis, "template" | "body" | "nested">;
+
+function assemble(context: Context): Assembled {
+  const { Resources, Outputs, Nested } = merge(STEPS.map((step) => step(context)));
+  const template: Template = {
+    AWSTemplateFormatVersion: "2010-09-09",
+    Description: `Forewatch pipeline ${context.spec.name}: stream, lake, forecast, comparison, alarms`,
+    Resources: tagged(Resources, tagsOf(context)),
+    Outputs,
+  };
+  return { template, body: `${JSON.stringify(template, undefined, 2)}\n`, nested: Nested };
+}
+
+function fits({ template, body }: Pick<Assembled, "template" | "body">): boolean {
+  return Object.keys(template.Resources).length <= LIMITS.resources && Buffer.byteLength(body) <= LIMITS.templateBytes;
+}
+
+function checkSize(one: Pick<Assembled, "template" | "body">): void {
+  if (fits(one)) return;
+  const count = Object.keys(one.template.Resources).length;
+  throw new Fault(
+    "target.unsupported",
+    `"${one.template.Description}" has ${count} resources and ${Buffer.byteLength(one.body)} bytes; CloudFormation takes ${LIMITS.resources}, and ${LIMITS.templateBytes} bytes.`,
+    { next: "Have fewer alarms, measures or tags, or make several pipelines of it." },
+  );
+}
+
+/** Alarms that a region takes before somebody asks for more (CloudWatch User Guide, "CloudWatch service quotas"). */
+const ALARMS_A_REGION = 5_000;
+
+function warningsOf(context: Context, templates: readonly Template[]): string[] {
+  const { spec, groups } = context;
+  const alarms = templates
+    .flatMap(({ Resources }) => Object.values(Resources))
+    .filter(({ Type }) => Type === "AWS::CloudWatch::Alarm" || Type === "AWS::CloudWatch::CompositeAlarm").length;
+  const queries = spec.alarms.filter((rule) => alarmShape(context, rule) === "insights").map((rule) => rule.name);
+  return [
+    ...(alarms > ALARMS_A_REGION
+      ? [
+          `The stack has ${alarms} alarms, and a region takes ${ALARMS_A_REGION} unless more were asked for (Service Quotas, "Number of Metrics alarms").`,
+        ]
+      : []),
+    ...(groups === undefined && queries.length > 0
+      ? [
+          `${queries.join(", ")}: of discovered groups CloudWatch sees up to ${INSIGHTS_SERIES}; of more, those with the worst values (PARTIAL_DATA), of which the health alarm groups-beyond-alarms tells. Give the groups there are (--groups) for an alarm each.`,
+        ]
+      : []),
+  ];
 }

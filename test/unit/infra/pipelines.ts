@@ -94,7 +94,12 @@ const many = {
   source: { time: "t", fields: { t: "timestamp", id: "string", celsius: "double" } },
   series: {
     every: "1h",
-    by: { id: Array.from({ length: 130 }, (_, i) => (i === 7 ? 'Zürich "7"' : `sensor-${i}`)) },
+    by: {
+      id: Array.from(
+        { length: 130 },
+        (_, i) => ({ 7: 'Zürich "7"', 8: "鹿児島市立中央保育園・北館".repeat(8) })[i] ?? `sensor-${i}`,
+      ),
+    },
     measures: { warmth: { avg: "celsius" } },
   },
   alarms: [{ name: "warm", measure: "warmth", direction: "both", datapoints: "4 of 6" }],
