@@ -88,7 +88,7 @@ export function eventReader(
     if (given === undefined || given === null) {
       return { reason: "time-missing", detail: `the event has no "${source.time}"` };
     }
-    const time = parseInstant(given);
+    const time = instantIn(given);
     if (Number.isNaN(time)) return { reason: "time-unparsable", detail: `"${source.time}" is ${show(given)}` };
     for (let i = 0; i < names.length; i++) {
       if (i === timeAt) {
@@ -115,7 +115,7 @@ const TYPE_WORDS: Readonly<Record<FieldType, string>> = {
   double: "a number",
   integer: "a whole number",
   boolean: "true or false",
-  timestamp: "an ISO 8601 time or epoch seconds or milliseconds",
+  timestamp: "an ISO 8601 time or epoch seconds or milliseconds, from year 1 to 9999",
 };
 
 function readValue(raw: unknown, type: FieldType): Value | undefined {
@@ -129,10 +129,19 @@ function readValue(raw: unknown, type: FieldType): Value | undefined {
     case "boolean":
       return typeof raw === "boolean" ? raw : undefined;
     case "timestamp": {
-      const time = parseInstant(raw);
+      const time = instantIn(raw);
       return Number.isNaN(time) ? undefined : time;
     }
   }
+}
+
+const FIRST_INSTANT = Date.parse("0001-01-01T00:00:00Z");
+const LAST_INSTANT = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** An instant of the years that the lake's formats write, or NaN: microseconds taken for milliseconds are of the year 33658. */
+function instantIn(raw: unknown): number {
+  const time = parseInstant(raw);
+  return time >= FIRST_INSTANT && time <= LAST_INSTANT ? time : Number.NaN;
 }
 
 type Parsed =

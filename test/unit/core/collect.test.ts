@@ -145,8 +145,18 @@ describe("fields", () => {
     [
       { t: T, u: "yesterday" },
       "wrong-type",
-      '"u" should be an ISO 8601 time or epoch seconds or milliseconds, not "yesterday"',
+      '"u" should be an ISO 8601 time or epoch seconds or milliseconds, from year 1 to 9999, not "yesterday"',
     ],
+    // Microseconds by mistake: in milliseconds it is the year 33658, which no table can hold.
+    [
+      { t: T, u: 1e15 },
+      "wrong-type",
+      '"u" should be an ISO 8601 time or epoch seconds or milliseconds, from year 1 to 9999, not 1000000000000000',
+    ],
+    [{ t: 1e15 }, "time-unparsable", '"t" is 1000000000000000'],
+    [{ t: "0000-12-31" }, "time-unparsable", '"t" is "0000-12-31"'],
+    [{ t: "9999-12-31T23:30:00-01:00" }, "time-unparsable", '"t" is "9999-12-31T23:30:00-01:00"'],
+    [{ t: "0001-01-01T00:30:00+01:00" }, "time-unparsable", '"t" is "0001-01-01T00:30:00+01:00"'],
     [{ t: T, g: () => 1 }, "wrong-type", '"g" should be text, not () => 1'],
   ])("case %#", (object, reason, detail) =>
     expect(read(object as Record<string, unknown>)).toEqual({ reason, detail }));
@@ -155,6 +165,13 @@ describe("fields", () => {
     const event = read({ t: T, x: "y".repeat(500) });
     expect(event).toMatchObject({ reason: "wrong-type" });
     expect((event as Rejection).detail.length).toBeLessThan(130);
+  });
+
+  test.each(["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])("%s is an instant still", (t) => {
+    expect(read({ t, u: t })).toEqual({
+      time: Date.parse(t),
+      values: [Date.parse(t), null, null, null, null, null, Date.parse(t)],
+    });
   });
 
   test("whole numbers up to 2^53 are exact, doubles beyond it welcome", () => {

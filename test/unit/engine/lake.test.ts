@@ -47,6 +47,21 @@ async function opened() {
   return { store, open, add, days, files, places: () => sequence };
 }
 
+it("holds the first and the last instant that an event can have, in the tail and in files", async () => {
+  const { open, add, days, files } = await opened();
+  const lake = await open();
+  const [first, last] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
+  await add(lake, [first, last], 0, START);
+  const held = [
+    ["0001-01-01", 1],
+    ["9999-12-31", 1],
+  ];
+  expect(await days("raw")).toEqual(held);
+  await lake.flush(1, START);
+  expect(files()).toHaveLength(2);
+  expect(await days("raw")).toEqual(held);
+});
+
 describe("retention", () => {
   it("counts an event's age from its own time and a rejected record's from its arrival", async () => {
     const { open, add, days } = await opened();
