@@ -1,20 +1,43 @@
 /** Names that the templates and the handlers must agree on. Pure, so that both can import them. */
+import { createHash } from "node:crypto";
 
 /** Dimensions of every comparison: the measure's name and the series' id. */
 export const DIMENSIONS = { measure: "Measure", series: "Series" } as const;
 
+/** A dimension's value has so many characters at most (CloudWatch API reference, Dimension). */
+const DIMENSION_LENGTH = 1_024;
+const DIGEST_LENGTH = 16;
+
 /**
  * A series id as a CloudWatch dimension takes it: printable ASCII, at most 1,024 characters. Other letters are percent-encoded
- * as in an URI, and so is the percent sign, so that `parseMetricDimension` gives the id back.
+ * as in an URI, and so is the percent sign, so that `parseMetricDimension` gives the id back. An id that is too long, or no text
+ * that can be encoded (half of a surrogate pair), ends with a digest of it, so that no two become one.
  */
 export function metricDimension(id: string): string {
-  const encoded = id.replace(/[^\x20-\x7e]+|%/gu, (text) => (text === "%" ? "%25" : encodeURIComponent(text)));
-  return encoded.length <= 1_024 ? encoded : encoded.slice(0, 1_024);
+  const whole = encoded(id);
+  if (whole.length <= DIMENSION_LENGTH && !UNENCODABLE.test(id)) return whole;
+  const digest = createHash("sha256").update(Buffer.from(id, "utf16le")).digest("hex").slice(0, DIGEST_LENGTH);
+  let cut = "";
+  // By characters: a part of one could not be decoded.
+  for (const character of id) {
+    const next = cut + encoded(character);
+    if (next.length > DIMENSION_LENGTH - DIGEST_LENGTH - 1) break;
+    cut = next;
+  }
+  return `${cut}~${digest}`;
 }
 
-/** The series id that `metricDimension` encoded. */
+/** The series id that `metricDimension` encoded; of one that it cut, what it left of it. */
 export function parseMetricDimension(value: string): string {
   return value.includes("%") ? decodeURIComponent(value) : value;
+}
+
+const UNENCODABLE = /\p{Surrogate}/u;
+
+function encoded(text: string): string {
+  return text
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .replace(/[^\x20-\x7e]+|%/gu, (letters) => (letters === "%" ? "%25" : encodeURIComponent(letters)));
 }
 
 /** What the events stream holds: the relay's, many in a JSON array, and the sweep's beats, one a record. */
@@ -67,6 +90,7 @@ export const HEALTH = {
   unreadable: "UnreadableWindows",
   filled: "FilledWindows",
   turnedAway: "GroupsTurnedAway",
+  withoutAlarm: "WindowsWithoutAlarm",
   published: "PublishedSeries",
   byDeepAr: "DeepArSeries",
   notForecast: "SeriesWithoutForecast",

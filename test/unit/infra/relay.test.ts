@@ -135,12 +135,50 @@ test("sequence numbers compare as the numbers they are", () => {
   ).toMatch(/98$/);
 });
 
-test("a series' id survives as a metric's dimension", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (id) => {
-      const value = metricDimension(id);
-      expect(value).toMatch(/^[\x20-\x7e]*$/);
-      expect(parseMetricDimension(value)).toBe(id);
-    }),
-  );
+describe("a series' id as a metric's dimension", () => {
+  const texts = fc.string({ unit: "grapheme", maxLength: 60 });
+  /** CloudWatch's own words for a dimension's value: 1 to 1,024 characters of printable ASCII. */
+  const takes = /^[\x20-\x7e]{1,1024}$/;
+  /** Whatever a program can make of UTF-16, halves of pairs too. */
+  const anything = fc
+    .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 12 })
+    .map((u) => String.fromCharCode(...u));
+
+  test("is given back", () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const id = `sales{store=${text}}`;
+        expect(metricDimension(id)).toMatch(takes);
+        expect(parseMetricDimension(metricDimension(id))).toBe(id);
+      }),
+    );
+  });
+
+  test("is taken and decoded however long it is and whatever is in it", () => {
+    fc.assert(
+      fc.property(anything, anything, fc.integer({ min: 0, max: 1_100 }), (head, tail, times) => {
+        const value = metricDimension(`sales{store=${head}${"ü".repeat(times)}${tail}}`);
+        expect(value).toMatch(takes);
+        expect(parseMetricDimension(value)).toMatch(/^sales\{store=/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is another's for no other id, beyond the length and with letters that cannot be encoded too", () => {
+    const lengths = fc.constantFrom(0, 1_000, 2_000);
+    fc.assert(
+      fc.property(anything, anything, lengths, lengths, (one, other, before, after) => {
+        const [a, b] = [one, other].map((text) => `m{k=${"x".repeat(before)}${text}${"y".repeat(after)}}`) as [
+          string,
+          string,
+        ];
+        expect(metricDimension(a) === metricDimension(b)).toBe(a === b);
+      }),
+      { numRuns: 500 },
+    );
+    const long = "x".repeat(1_100);
+    expect(metricDimension(`${long}1`)).not.toBe(metricDimension(`${long}2`));
+    expect(metricDimension("\ud800")).not.toBe(metricDimension("\ud801"));
+  });
 });
