@@ -8,7 +8,16 @@
  * What comes out, a JSON object a record:
  * - `{"kind": "window", "start", "end", "key", "events", "measures": {...}}`: a window of one group that had events.
  * - `{"kind": "closed", "start", "end", "events"}`: this window is closed for every group; who is not there had nothing.
+ *
+ * A new deployment of the job goes on with the state of the last one when that fits: when nothing has changed, or the clock alone
+ * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures), the windows that are open hold numbers
+ * of another shape or span: they are left behind, and the job begins anew. The events that the stream still holds are read again
+ * and make windows of the new kind; the first of them are short of what the stream has let go of already, and lie as far back as
+ * it keeps events, which is a day at least. A field that no measure was made of is not in those events: a new measure of it finds
+ * no value there. What is split by (`by`) does not matter here: events bear the key that the relay gave them, and to read
+ * them again would bring the old keys again.
  */
+import { createHash } from "node:crypto";
 import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
 
 /** A connector's options; values may hold `${stream}` (the ARN) and `${region}`. */
@@ -58,8 +67,20 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
   // The watermark is t - lateness - 1 ms: Flink closes a window when the watermark reaches its last millisecond (end - 1),
   // Forewatch when it reaches the end. The millisecond makes the two the same, for closing and for what is late.
   const delay = spec.source.lateness + 1;
+  const columns = [
+    "`time` BIGINT",
+    "`key` STRING",
+    `\`fields\` ROW<${fields.map((f) => `${name(f)} DOUBLE`).join(", ") || "`none` DOUBLE"}>`,
+    "`rowtime` AS TO_TIMESTAMP_LTZ(COALESCE(`time`, CAST(0 AS BIGINT)), 3)",
+  ];
+  const watermark = `WATERMARK FOR \`rowtime\` AS TO_TIMESTAMP_LTZ(COALESCE(\`time\`, CAST(0 AS BIGINT)) - ${delay}, 3)`;
+  const closed = closedView(spec);
+  const insert = insertion(measures);
   return {
     settings: {
+      // State belongs to the operator of the same name. Ids are given out as the one statement is planned, the same in each start.
+      "table.exec.uid.generation": "ALWAYS",
+      "table.exec.uid.format": `${fingerprint([...columns, closed, insert])}-<id>-<transformation>`,
       "table.local-time-zone": "UTC",
       // A subtask whose shards are silent must not hold the others' clock up.
       "table.exec.source.idle-timeout": `${Math.max(1, Math.round(spec.source.idle / 1_000))} s`,
@@ -67,17 +88,7 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
       "pipeline.auto-watermark-interval": "0 ms",
     },
     tables: [
-      create(
-        "events",
-        [
-          "`time` BIGINT",
-          "`key` STRING",
-          `\`fields\` ROW<${fields.map((f) => `${name(f)} DOUBLE`).join(", ") || "`none` DOUBLE"}>`,
-          "`rowtime` AS TO_TIMESTAMP_LTZ(COALESCE(`time`, CAST(0 AS BIGINT)), 3)",
-          `WATERMARK FOR \`rowtime\` AS TO_TIMESTAMP_LTZ(COALESCE(\`time\`, CAST(0 AS BIGINT)) - ${delay}, 3)`,
-        ],
-        connectors.source,
-      ),
+      create("events", [...columns, watermark], connectors.source),
       create(
         "windows",
         [
@@ -90,26 +101,39 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
         ],
         connectors.sink,
       ),
-      [
-        "CREATE TEMPORARY VIEW `closed` AS",
-        "SELECT `window_start`, `window_end`, `key`, COUNT(*) AS `events`,",
-        // By number: a measure may be called `events` or `key` too.
-        `  ${measures.map((m, i) => `${aggregate(m)} AS \`m${i}\``).join(",\n  ")}`,
-        `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${spec.series.every / 60_000}' MINUTE(4)))`,
-        "GROUP BY `window_start`, `window_end`, `key`",
-      ].join("\n"),
+      closed,
     ],
-    insert: [
-      "INSERT INTO `windows`",
-      "SELECT 'window', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), `key`, `events`,",
-      `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)})`,
-      "FROM `closed` WHERE `key` IS NOT NULL",
-      "UNION ALL",
-      "SELECT 'closed', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), CAST(NULL AS STRING),",
-      `  SUM(\`events\`), CAST(NULL AS ${measuresType(measures)})`,
-      "FROM `closed` GROUP BY `window_start`, `window_end`",
-    ].join("\n"),
+    insert,
   };
+}
+
+/** The windows of each group, and of the events without a group; by number, because a measure may be called `events` or `key` too. */
+function closedView({ series }: PipelineSpec): string {
+  return [
+    "CREATE TEMPORARY VIEW `closed` AS",
+    "SELECT `window_start`, `window_end`, `key`, COUNT(*) AS `events`,",
+    `  ${series.measures.map((m, i) => `${aggregate(m)} AS \`m${i}\``).join(",\n  ")}`,
+    `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${series.every / 60_000}' MINUTE(4)))`,
+    "GROUP BY `window_start`, `window_end`, `key`",
+  ].join("\n");
+}
+
+function insertion(measures: readonly Measure[]): string {
+  return [
+    "INSERT INTO `windows`",
+    "SELECT 'window', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), `key`, `events`,",
+    `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)})`,
+    "FROM `closed` WHERE `key` IS NOT NULL",
+    "UNION ALL",
+    "SELECT 'closed', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), CAST(NULL AS STRING),",
+    `  SUM(\`events\`), CAST(NULL AS ${measuresType(measures)})`,
+    "FROM `closed` GROUP BY `window_start`, `window_end`",
+  ].join("\n");
+}
+
+/** What tells state of another shape or meaning from the job's own. */
+function fingerprint(texts: readonly string[]): string {
+  return createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 12);
 }
 
 /** The fields that measures are made of, each once, in the order of the pipeline file. */

@@ -60,7 +60,8 @@ export function analyze(context: Context): Fragment {
           ServiceExecutionRole: att("FlinkRole", "Arn"),
           RunConfiguration: {
             ApplicationRestoreConfiguration: { ApplicationRestoreType: "RESTORE_FROM_LATEST_SNAPSHOT" },
-            // Another set of measures is another job graph: state that fits no operator is left behind, not fatal.
+            // Operators are named after what they count (see flink/job.ts): state of a job that counted otherwise fits none of
+            // them, and is left behind. The snapshot alone would be restored into windows of another shape, and fail or mislead.
             FlinkRunConfiguration: { AllowNonRestoredState: true },
           },
           ApplicationConfiguration: {

@@ -14,6 +14,8 @@ export interface JobOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+export const MINUTES = 60_000;
+
 export class Cluster {
   readonly #process: ChildProcess;
   readonly #folder: string;
@@ -64,6 +66,16 @@ export class Cluster {
     writeFileSync(join(folder, "properties.json"), JSON.stringify(groups));
     await this.#ask({ do: "start", job, folder });
     return job;
+  }
+
+  /** Until something has come of the job; rejects when the job has failed, or after `limit` ms. */
+  async until(job: string, reached: () => boolean | Promise<boolean>, limit = 8 * MINUTES): Promise<void> {
+    const end = Date.now() + limit;
+    while (!(await reached())) {
+      await this.#ask({ do: "check", job });
+      if (Date.now() > end) throw new Error("Flink did not get there.");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
 
   /** Until the job has ended with its input. */

@@ -3,17 +3,21 @@
 import { parseWindowRecord } from "../../infra/lambda/comparing.ts";
 import type { EventLine, WindowRecord } from "../../infra/lambda/names.ts";
 import { eventLine } from "../../infra/lambda/relaying.ts";
-import { Analyzer } from "../../src/core/analyze.ts";
+import { Analyzer, type AnalyzerState } from "../../src/core/analyze.ts";
 import { type Event, eventReader } from "../../src/core/collect.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 
 /** What the stream holds: events, and beats, which have a time (epoch ms) and nothing else. */
 export type Item = Readonly<Record<string, unknown>> | { readonly beat: number };
 
-export interface Case {
-  readonly name: string;
+/** What came while a pipeline was deployed. */
+export interface Stage {
   readonly spec: PipelineSpec;
   readonly items: readonly Item[];
+}
+
+export interface Case extends Stage {
+  readonly name: string;
 }
 
 /** Windows of groups that had events, one text each, and what else there is to tell. */
@@ -25,38 +29,42 @@ export interface Windows {
 const LONG = 400 * 86_400_000;
 
 /**
- * core/analyze over a case.
+ * core/analyze over a case, or over several of which each goes on with the memory of the one before it.
  * @param drained whether the input ends, which closes what is open; else only what the items close is there.
  */
-export function byCore({ spec, items }: Case, drained: boolean): Windows {
-  const read = eventReader(spec.source);
-  const analyzer = new Analyzer(spec);
+export function byCore(stages: Stage | readonly Stage[], drained: boolean): Windows {
   const rows: string[] = [];
   let late = 0;
-  const take = () => {
-    for (const { start, end, groups } of analyzer.close()) {
-      for (const g of groups) if (g.events > 0) rows.push(row(start, end, g.key, g.events, g.values));
+  let state: AnalyzerState | undefined;
+  for (const [i, { spec, items }] of [stages].flat().entries()) {
+    const read = eventReader(spec.source);
+    const analyzer = new Analyzer(spec, state);
+    const take = () => {
+      for (const { start, end, groups } of analyzer.close()) {
+        for (const g of groups) if (g.events > 0) rows.push(row(start, end, g.key, g.events, g.values));
+      }
+    };
+    for (const item of items) {
+      // The clock at the beat: as if it were the newest event, which is what it is for Flink. No item is implausible: each
+      // arrives when it happens.
+      if ("beat" in item) analyzer.tick(item.beat as number, 0);
+      else {
+        const event = eventOf(read(item));
+        if (analyzer.add(event, event.time) === "late") late++;
+      }
+      take();
     }
-  };
-  for (const item of items) {
-    // The clock at the beat: as if it were the newest event, which is what it is for Flink. No item is implausible: each
-    // arrives when it happens.
-    if ("beat" in item) analyzer.tick(item.beat as number, 0);
-    else {
-      const event = eventOf(read(item));
-      if (analyzer.add(event, event.time) === "late") late++;
+    if (drained && i === [stages].flat().length - 1 && analyzer.newest !== null) {
+      analyzer.tick(analyzer.newest + LONG, 0);
+      take();
     }
-    take();
-  }
-  if (drained && analyzer.newest !== null) {
-    analyzer.tick(analyzer.newest + LONG, 0);
-    take();
+    state = analyzer.state();
   }
   return { rows: rows.sort(), late };
 }
 
 /** What the relay makes of the items, and the sweep of the beats. */
-function linesOf({ spec, items }: Pick<Case, "spec" | "items">): EventLine[] {
+function linesOf({ spec, items }: Stage): EventLine[] {
   const read = eventReader(spec.source);
   const toLine = eventLine(spec);
   return items.map((item) =>
@@ -68,7 +76,7 @@ function linesOf({ spec, items }: Pick<Case, "spec" | "items">): EventLine[] {
 const PACK = 50;
 
 /** The records of the events stream: the relay's, of many events each in a JSON array, and the sweep's, of one beat. */
-export function recordsOf(one: Pick<Case, "spec" | "items">): string[] {
+export function recordsOf(one: Stage): string[] {
   const records: string[] = [];
   let pack: EventLine[] = [];
   const close = () => {

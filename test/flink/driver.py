@@ -1,6 +1,7 @@
 """Runs deployed jobs in one Flink, so that its start is paid for once. A request a line on stdin, a reply a line on stdout.
 
 {"do": "start", "job": id, "folder": path}   runs the folder's main.py as the service does
+{"do": "check", "job": id}                   whether it has failed
 {"do": "wait", "job": id}                    until the job has ended with its input
 {"do": "stop", "job": id, "to": folder}      with a savepoint; replies with where it lies
 {"do": "cancel", "job": id}
@@ -33,6 +34,10 @@ def carry_out(request):
         get_gateway().jvm.System.setProperty(request["property"], request["value"])
     elif what == "start":
         jobs[request["job"]] = start(request["folder"])
+    elif what == "check":
+        client = jobs[request["job"]].get_job_client()
+        if client.get_job_status().result().name == "FAILED":
+            client.get_job_execution_result().result()
     elif what == "wait":
         jobs.pop(request["job"]).wait()
     elif what == "stop":

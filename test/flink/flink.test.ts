@@ -3,7 +3,7 @@
  * files for streams, which need no connector's jar: the SQL, the watermark, the windows and the arithmetic are the deployment's.
  * Then with the Kinesis connector, reading what the relay put into a stream and writing to another one.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,13 +16,13 @@ import type { PipelineSpec } from "../../src/core/spec.ts";
 import { awsTools, type Python } from "../infra/python.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { BORDERS, GOLDEN, MADE, stormWeek } from "./cases.ts";
-import { Cluster } from "./cluster.ts";
+import { Cluster, MINUTES } from "./cluster.ts";
 import { byCore, byFlink, type Case, endOf, type Item, recordsOf } from "./core.ts";
+import { folders } from "./files.ts";
 import { kinesisJar } from "./kinesis-jar.ts";
 import { pyflink } from "./pyflink.ts";
 import { motoStreams, ownStreams, readAll, type Streams } from "./streams.ts";
 
-const MINUTES = 60_000;
 const flink = await pyflink();
 const lacking = "lacking" in flink ? flink.lacking : undefined;
 const connector = lacking === undefined ? await kinesisJar() : { lacking };
@@ -73,38 +73,15 @@ describe.skipIf(lacking)(`Apache Flink 2.2.1${lacking ? ` (skipped: ${lacking})`
     // Without the late ones: while the clock waits for a reader, nothing is late.
     const one = { ...MADE[0]!, items: BORDERS.slice(0, 6) };
     const spec = { ...one.spec, source: { ...one.spec.source, shards: 2, idle: 2_000 } };
-    const place = files("idle");
-    place.write(one, one.items, 1);
+    const place = folders(join(folder, "idle"));
+    place.write(one);
     // The folder is watched for more, so the reader without a file does not end: only its idleness lets the clock move.
     const job = await cluster.start(spec, place.watched);
     const { rows } = byCore(one, false);
     expect(rows.length).toBeGreaterThan(0);
-    await until(() => byFlink(spec, place.read()).rows.length >= rows.length);
+    await cluster.until(job, () => byFlink(spec, place.read()).rows.length >= rows.length);
     await cluster.stop(job);
     expect(byFlink(spec, place.read()).rows).toEqual(rows);
-  });
-
-  test("goes on from a savepoint as if it had not been stopped", { timeout: 10 * MINUTES }, async () => {
-    const one = MADE.find((c) => c.name.includes("disorder"))!;
-    const half = Math.floor(one.items.length / 2);
-    const place = files("savepoint");
-    place.write(one, one.items.slice(0, half), 1);
-    const { connectors, settings } = place.watched;
-    const first = await cluster.start(one.spec, place.watched);
-    const before = byCore({ ...one, items: one.items.slice(0, half) }, false).rows;
-    await until(() => byFlink(one.spec, place.read()).rows.length >= before.length);
-    const savepoint = await cluster.stop(first);
-    expect(byFlink(one.spec, place.read()).rows).toEqual(before);
-
-    place.write(one, one.items.slice(half), 2);
-    const restored = { ...settings, "execution.state-recovery.path": savepoint };
-    const second = await cluster.start(one.spec, { connectors, settings: restored });
-    const all = byCore(one, false).rows;
-    await until(() => byFlink(one.spec, place.read()).rows.length >= all.length);
-    await cluster.stop(second);
-    // Windows that were open at the savepoint hold the events from before it: none is there twice, none is short.
-    expect(byFlink(one.spec, place.read()).rows).toEqual(all);
-    expect(all.length).toBeGreaterThan(before.length + 3);
   });
 });
 
@@ -144,7 +121,7 @@ describe.skipIf(withoutJar)(`with the Kinesis connector${withoutJar ? ` (skipped
     }
     expect(counts).toEqual({ events: week.items.length, rejected: 2 * Math.ceil(week.items.length / 1_000) });
     const core = byCore(week, false).rows;
-    await until(async () => byFlink(week.spec, await pipe.read()).rows.length >= core.length);
+    await cluster.until(job, async () => byFlink(week.spec, await pipe.read()).rows.length >= core.length);
     await cluster.cancel(job);
     const { rows, closed } = byFlink(week.spec, await pipe.read());
     expect(rows).toEqual(core);
@@ -158,13 +135,13 @@ describe.skipIf(withoutJar)(`with the Kinesis connector${withoutJar ? ` (skipped
     const first = await cluster.start(one.spec, pipe.options);
     await pipe.put(one.items.slice(0, half));
     const before = byCore({ ...one, items: one.items.slice(0, half) }, false).rows;
-    await until(async () => byFlink(one.spec, await pipe.read()).rows.length >= before.length);
+    await cluster.until(first, async () => byFlink(one.spec, await pipe.read()).rows.length >= before.length);
     const savepoint = await cluster.stop(first);
     await pipe.put(one.items.slice(half));
     const settings = { ...pipe.options.settings, "execution.state-recovery.path": savepoint };
     const second = await cluster.start(one.spec, { ...pipe.options, settings });
     const all = byCore(one, false).rows;
-    await until(async () => byFlink(one.spec, await pipe.read()).rows.length >= all.length);
+    await cluster.until(second, async () => byFlink(one.spec, await pipe.read()).rows.length >= all.length);
     await cluster.cancel(second);
     expect(byFlink(one.spec, await pipe.read()).rows).toEqual(all);
     expect(all.length).toBeGreaterThan(before.length + 3);
@@ -226,7 +203,7 @@ async function throughKinesis(streams: Streams, one: Case): Promise<void> {
   const job = await cluster.start(one.spec, pipe.options);
   // The stream does not end: what the items close is all there is.
   const core = byCore(one, false).rows;
-  await until(async () => byFlink(one.spec, await pipe.read()).rows.length >= core.length);
+  await cluster.until(job, async () => byFlink(one.spec, await pipe.read()).rows.length >= core.length);
   await cluster.cancel(job);
   const { rows, closed } = byFlink(one.spec, await pipe.read());
   expect(rows).toEqual(core);
@@ -241,57 +218,9 @@ function expectClosed(rows: readonly string[], closed: readonly string[]): void 
 }
 
 async function throughFiles(one: Case) {
-  const place = files(`case-${++cases}`);
-  place.write(one, one.items, 1);
+  const place = folders(join(folder, `case-${++cases}`));
+  place.write(one);
   await cluster.finish(await cluster.start(one.spec, { connectors: place.connectors }));
   return byFlink(one.spec, place.read());
 }
 let cases = 0;
-
-/** A folder that stands for the stream of events, and one for the stream of windows. */
-function files(name: string) {
-  const [input, output] = ["in", "out"].map((part) => join(folder, name, part)) as [string, string];
-  for (const path of [input, output]) mkdirSync(path, { recursive: true });
-  const format = { connector: "filesystem", format: "json" };
-  const connectors: FlinkConnectors = {
-    source: { ...format, path: `file://${input}`, "json.ignore-parse-errors": "true" },
-    sink: { ...format, path: `file://${output}`, "json.timestamp-format.standard": "ISO-8601" },
-  };
-  return {
-    connectors,
-    /** For a job that does not end: it finds new files, and what a checkpoint finds written is committed at once. */
-    watched: {
-      connectors: {
-        source: { ...connectors.source, "source.monitor-interval": "200 ms" },
-        sink: {
-          ...connectors.sink,
-          "sink.rolling-policy.rollover-interval": "100 ms",
-          "sink.rolling-policy.check-interval": "100 ms",
-        },
-      } satisfies FlinkConnectors,
-      settings: { "execution.checkpointing.interval": "500 ms" },
-    },
-    /** A line stands for a record, of which the format takes each event. Flink sees a file whole or not at all. */
-    write({ spec }: Case, items: readonly Item[], part: number): void {
-      const text = recordsOf({ spec, items })
-        .map((record) => `${record}\n`)
-        .join("");
-      writeFileSync(join(folder, name, `part-${part}`), text);
-      renameSync(join(folder, name, `part-${part}`), join(input, `part-${part}.json`));
-    },
-    /** What a checkpoint has committed. */
-    read: (): string[] =>
-      readdirSync(output, { recursive: true, encoding: "utf8" })
-        .filter((file) => /(^|[\\/])part-/.test(file))
-        .flatMap((file) => readFileSync(join(output, file), "utf8").split("\n"))
-        .filter((line) => line !== ""),
-  };
-}
-
-async function until(reached: () => boolean | Promise<boolean>, limit = 8 * MINUTES): Promise<void> {
-  const end = Date.now() + limit;
-  while (!(await reached())) {
-    if (Date.now() > end) throw new Error("Flink did not get there.");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}

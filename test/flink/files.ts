@@ -1,0 +1,59 @@
+/** Folders that stand for streams: they need no connector's jar, and the SQL, the clock, the windows and the arithmetic are the deployment's. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FlinkConnectors } from "../../infra/flink/job.ts";
+import { recordsOf, type Stage } from "./core.ts";
+
+export interface Folders {
+  readonly connectors: FlinkConnectors;
+  /** For a job that does not end: it finds new files, and what a checkpoint finds written is committed at once. */
+  readonly watched: { readonly connectors: FlinkConnectors; readonly settings: Readonly<Record<string, string>> };
+  /** Adds records to the stream of events. */
+  write(one: Stage): void;
+  /** What a checkpoint has committed to the stream of windows. */
+  read(): string[];
+  /** The same events, and another stream of windows. */
+  elsewhere(): Folders;
+}
+
+/** A folder below `folder` for the stream of events, and one for the stream of windows. */
+export function folders(folder: string, outputs = 1): Folders {
+  const input = join(folder, "in");
+  const output = join(folder, `out-${outputs}`);
+  for (const path of [input, output]) mkdirSync(path, { recursive: true });
+  const format = { connector: "filesystem", format: "json" };
+  const connectors: FlinkConnectors = {
+    source: { ...format, path: `file://${input}`, "json.ignore-parse-errors": "true" },
+    sink: { ...format, path: `file://${output}`, "json.timestamp-format.standard": "ISO-8601" },
+  };
+  return {
+    connectors,
+    watched: {
+      connectors: {
+        source: { ...connectors.source, "source.monitor-interval": "200 ms" },
+        sink: {
+          ...connectors.sink,
+          "sink.rolling-policy.rollover-interval": "100 ms",
+          "sink.rolling-policy.check-interval": "100 ms",
+        },
+      },
+      // A job that fails has failed: it would be started again for ever.
+      settings: { "execution.checkpointing.interval": "500 ms", "restart-strategy.type": "none" },
+    },
+    /** A line stands for a record, of which the format takes each event. Flink sees a file whole or not at all. */
+    write(one) {
+      const part = `part-${readdirSync(input).length + 1}`;
+      const text = recordsOf(one)
+        .map((record) => `${record}\n`)
+        .join("");
+      writeFileSync(join(folder, part), text);
+      renameSync(join(folder, part), join(input, `${part}.json`));
+    },
+    read: () =>
+      readdirSync(output, { recursive: true, encoding: "utf8" })
+        .filter((file) => /(^|[\\/])part-/.test(file))
+        .flatMap((file) => readFileSync(join(output, file), "utf8").split("\n"))
+        .filter((line) => line !== ""),
+    elsewhere: () => folders(folder, outputs + 1),
+  };
+}
