@@ -28,6 +28,8 @@ export interface Relayed {
   readonly left: string | undefined;
   /** Newest event time, epoch ms; undefined when there was no event. */
   readonly newest: number | undefined;
+  /** Newest arrival of an event that was on time, epoch ms: the clock of the stream stands by it. Undefined when there was none. */
+  readonly onTime: number | undefined;
 }
 
 /** Kinesis bills by 25 KB; a record of this size wastes little and delays nothing. */
@@ -42,31 +44,36 @@ export function relay(
   check: Check,
 ): (incoming: readonly IncomingRecord[], millis?: number) => Relayed {
   const toLine = eventLine(spec);
+  // Of this shard, since this container began: what it takes for on time is so, or the clock waits longer than it had to.
+  let clock = Number.NEGATIVE_INFINITY;
   return (incoming, millis = Number.POSITIVE_INFINITY) => {
     const packer = new Packer(spec.source.shards);
     const counts = { events: 0, rejected: 0, dropped: 0 };
     let newest: number | undefined;
+    let onTime: number | undefined;
     const rest = stopping(millis);
     const unpacked = incoming.map((record) => unpack(record.data).map((data) => ({ data, arrival: record.arrival })));
     const first = checkAll(check, unpacked[0] ?? [], sharing(millis / 2));
     const delivered = [...first, ...checkAll(check, unpacked.slice(1).flat(), rest)];
     let done = 0;
-    for (const [i, { shard, sequence }] of incoming.entries()) {
+    for (const [i, { shard, sequence, arrival }] of incoming.entries()) {
       const end = done + unpacked[i]!.length;
       // A record of several is not torn: half of it would be counted twice.
-      if (end > delivered.length) return { records: packer.finish(), counts, left: sequence, newest };
+      if (end > delivered.length) return { records: packer.finish(), counts, left: sequence, newest, onTime };
       for (const { events, rejections, dropped } of delivered.slice(done, end)) {
         counts.events += events.length;
         counts.rejected += rejections.length;
         counts.dropped += dropped;
         for (const event of events) {
           if (newest === undefined || event.time > newest) newest = event.time;
+          clock = Math.max(clock, event.time);
+          if (event.time >= clock - spec.source.lateness) onTime = Math.max(onTime ?? arrival, arrival);
           packer.add(toLine(event), shard, sequence);
         }
       }
       done = end;
     }
-    return { records: packer.finish(), counts, left: undefined, newest };
+    return { records: packer.finish(), counts, left: undefined, newest, onTime };
   };
 }
 
