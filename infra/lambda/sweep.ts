@@ -17,6 +17,6 @@ const sweep = new Sweep({
 
 export async function handler(): Promise<void> {
   const beat = await sweep.run(Date.now());
-  if (beat !== undefined) metrics.addMetric(HEALTH.clock, MetricUnit.Seconds, beat / 1_000);
+  if (beat !== undefined) metrics.addMetric(HEALTH.clock, MetricUnit.Seconds, beat.delay / 1_000);
   metrics.publishStoredMetrics();
 }

@@ -2,14 +2,20 @@
  * Silence. Flink closes a window when an event moves the watermark past its end. Once a minute the sweep looks whether the stream
  * has been silent for `idle`, and then adds a beat: an event without a group, whose time is the clock's. With it Flink's watermark
  * moves on, and windows close in silence as they do in the engine.
+ *
+ * The clock is the engine's (core/analyze.ts, `tick`): the newest event's time, and what has gone by since the last arrival of an event
+ * that was on time. In silence it trails the wall clock by the same as long as the silence lasts, and every beat's metric says by how
+ * much. So the clock goes on after any pause of the sweep or of the whole pipeline, for as long as CloudWatch keeps its metrics.
  */
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { HOUR, MINUTE } from "../../src/core/time.ts";
+import { DAY, HOUR, MINUTE } from "../../src/core/time.ts";
 import { type EventLine, HEALTH } from "./names.ts";
 import type { MetricPoint, MetricQuery, MetricSource, ShardedSink } from "./ports.ts";
 
-/** How far back the last event is looked for, at least. */
-const LOOK_BACK = 3 * HOUR;
+/** Where the clock is looked for at first. */
+const RECENT = 3 * HOUR;
+/** Where it is looked for then: CloudWatch keeps points of an hour for 455 days (User Guide, "Metrics retention"). */
+const EARLIER = 455 * DAY - HOUR;
 /** A relay with records before it reports its age at least this often: it is called again after a failure. */
 const RELAY_REPORTS = 5 * MINUTE;
 /** A relay whose oldest record has waited for longer may still pass on events of before the silence. */
@@ -32,63 +38,75 @@ export interface SweepOptions {
   };
 }
 
+/** A beat that was put; both ms. */
+export interface Beat {
+  /** Its event time, epoch. */
+  readonly time: number;
+  /** By how much the stream's clock trails the wall clock. */
+  readonly delay: number;
+}
+
 export class Sweep {
   readonly #options: SweepOptions;
+  /** What was found before the recent past, and when it was last asked for: as long as the sweep runs, it stays what it is. */
+  #earlier: { readonly clock: Clock | undefined; readonly at: number } | undefined;
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
-  /**
-   * One sweep at the wall-clock time `now`, epoch ms.
-   * @returns the event time of the beat, epoch ms; undefined when none was needed.
-   */
-  async run(now: number): Promise<number | undefined> {
-    const beat = beatTime(this.#options.spec, await this.#health(now), now);
-    if (beat !== undefined) await this.#beat(beat);
-    return beat;
+  /** One sweep at the wall-clock time `now`, epoch ms. @returns undefined when no beat was needed. */
+  async run(now: number): Promise<Beat | undefined> {
+    const { spec } = this.#options;
+    const recent = await this.#read([...this.#clockQueries(60), ...this.#relayQueries()], now - RECENT, now);
+    let clock = clockOf(spec, recent);
+    if (clock !== undefined) this.#earlier = undefined;
+    else {
+      if (this.#earlier === undefined || now - this.#earlier.at >= RECENT) {
+        const earlier = await this.#read(this.#clockQueries(3_600), now - EARLIER, now);
+        clock = clockOf(spec, earlier);
+      } else clock = this.#earlier.clock;
+      this.#earlier = { clock, at: now };
+    }
+    if (clock === undefined || relayHoldsBack(recent, now)) return undefined;
+    const time = beatTime(spec, clock, now);
+    if (time === undefined) return undefined;
+    await this.#beat(time);
+    return { time, delay: clock.delay };
   }
 
-  async #health(now: number): Promise<Health> {
-    const { metrics, names } = this.#options;
-    const own = (id: string, fn: string, name: string, statistic: MetricQuery["statistic"]): MetricQuery => ({
-      id,
-      namespace: names.health,
-      name,
-      dimensions: { service: `${names.prefix}-${fn}` },
-      statistic,
-      period: 60,
+  /** @param period seconds. What the metrics tell does not lie in their times, so that it is as exact of an hour as of a minute. */
+  #clockQueries(period: number): MetricQuery[] {
+    const { health: namespace, prefix } = this.#options.names;
+    const own = (id: keyof Signals, fn: string, name: string): MetricQuery => ({
+      ...{ id, namespace, name, dimensions: { service: `${prefix}-${fn}` }, statistic: "Maximum", period },
     });
-    const points = await metrics.read(
-      [
-        {
-          id: "relay_age",
-          namespace: "AWS/Lambda",
-          name: "IteratorAge",
-          dimensions: { FunctionName: `${names.prefix}-relay` },
-          statistic: "Maximum",
-          period: 60,
-        },
-        own("newest", "relay", HEALTH.newestEvent, "Maximum"),
-        own("clock", "sweep", HEALTH.clock, "Maximum"),
-        {
-          id: "incoming",
-          namespace: "AWS/Kinesis",
-          name: "IncomingRecords",
-          dimensions: { StreamName: names.rawStream },
-          statistic: "Sum",
-          period: 60,
-        },
-      ],
-      now - lookBack(this.#options.spec),
-      now,
-    );
-    const of = (id: string) => points.get(id) ?? [];
+    return [
+      own("newest", "relay", HEALTH.newestEvent),
+      own("onTime", "relay", HEALTH.onTime),
+      own("delays", "sweep", HEALTH.clock),
+    ];
+  }
+
+  #relayQueries(): MetricQuery[] {
+    const { rawStream, prefix } = this.#options.names;
+    const age = { namespace: "AWS/Lambda", name: "IteratorAge", dimensions: { FunctionName: `${prefix}-relay` } };
+    const incoming = { namespace: "AWS/Kinesis", name: "IncomingRecords", dimensions: { StreamName: rawStream } };
+    return [
+      { id: "relayAge", ...age, statistic: "Maximum", period: 60 },
+      { id: "incoming", ...incoming, statistic: "Sum", period: 60 },
+    ];
+  }
+
+  async #read(queries: readonly MetricQuery[], from: number, until: number): Promise<Signals> {
+    const points = await this.#options.metrics.read(queries, from, until);
+    const of = (id: keyof Signals) => points.get(id) ?? [];
     return {
-      events: of("newest"),
-      beats: of("clock"),
+      newest: of("newest"),
+      onTime: of("onTime"),
+      delays: of("delays"),
       incoming: of("incoming"),
-      relayAge: of("relay_age"),
+      relayAge: of("relayAge"),
     };
   }
 
@@ -104,42 +122,64 @@ export class Sweep {
   }
 }
 
-interface Health {
-  /** Newest event times (epoch seconds) by the minute in which the relay passed them on. */
-  readonly events: readonly MetricPoint[];
-  /** Times of beats, epoch seconds. */
-  readonly beats: readonly MetricPoint[];
+/** What metrics tell; times of points are those in which they were told. */
+export interface Signals {
+  /** Newest event times, epoch seconds. */
+  readonly newest: readonly MetricPoint[];
+  /** Newest arrivals of events that were on time, epoch seconds. */
+  readonly onTime: readonly MetricPoint[];
+  /** By how much the clock trailed the wall clock at each beat, seconds. */
+  readonly delays: readonly MetricPoint[];
   /** Records that producers put into the stream, events or not. */
   readonly incoming: readonly MetricPoint[];
   /** How long the oldest record of a batch had waited for the relay, ms. */
   readonly relayAge: readonly MetricPoint[];
 }
 
-/** How far back metrics are read: the event before a silence must be found at the silence's end. */
-export function lookBack({ source }: Pick<PipelineSpec, "source">): number {
-  return Math.max(LOOK_BACK, source.idle + HOUR);
+/** The clock of a stream since its last event on time; all ms. */
+export interface Clock {
+  /** By how much it trails the wall clock while nothing arrives. */
+  readonly delay: number;
+  /** The newest event's time and that arrival, epoch; minus infinity when they were before a beat and are not known any more. */
+  readonly newest: number;
+  readonly arrival: number;
+}
+
+/** The clock that metrics tell of; undefined when they tell of neither event nor beat. */
+export function clockOf({ source }: Pick<PipelineSpec, "source">, signals: Signals): Clock | undefined {
+  const newest = greatest(signals.newest);
+  const arrival = greatest(signals.onTime);
+  if (Number.isFinite(newest) && Number.isFinite(arrival)) {
+    // Beats of the same silence may have known events that are out of sight by now.
+    const since = signals.delays.filter((p) => p.time > arrival + source.idle).map(millis);
+    return { newest, arrival, delay: Math.min(arrival - newest, ...since) };
+  }
+  const last = signals.delays.at(-1);
+  return last && { newest, arrival, delay: millis(last) };
+}
+
+function greatest(points: readonly MetricPoint[]): number {
+  return points.reduce((most, p) => Math.max(most, millis(p)), Number.NEGATIVE_INFINITY);
+}
+
+/** Metrics tell seconds. */
+function millis({ value }: MetricPoint): number {
+  return Math.round(value * 1_000);
 }
 
 /**
- * The event time of a beat: where the clock stands after the silence. Undefined while events come in, before the first event,
- * when the silence is shorter than `idle`, and while the relay holds events back. As on the engine, records that are rejected or
- * dropped break no silence.
+ * The event time of a beat: where the clock stands. Undefined when the silence is shorter than `idle`, and while it would move nothing.
+ * As on the engine, records that are late, rejected or dropped break no silence.
  */
-export function beatTime(spec: PipelineSpec, health: Health, now: number): number | undefined {
-  // Metrics of a minute are whole a little later: the minute that is running does not prove silence.
-  const since = now - Math.max(spec.source.idle, MINUTE) - MINUTE;
-  if (health.events.some((p) => p.time + MINUTE > since)) return undefined;
-  if (relayHoldsBack(health, now)) return undefined;
-  const clock = [...health.events, ...health.beats];
-  if (clock.length === 0) return undefined;
-  const newest = clock.reduce((a, b) => (b.value > a.value || (b.value === a.value && b.time < a.time) ? b : a));
-  const quiet = now - (newest.time + MINUTE);
-  const time = newest.value * 1_000 + quiet - BEAT_DELAY;
-  return time > newest.value * 1_000 ? Math.floor(time) : undefined;
+export function beatTime({ source }: Pick<PipelineSpec, "source">, clock: Clock, now: number): number | undefined {
+  // Metrics of the last minutes are still to come: they do not prove silence.
+  if (now - clock.arrival < source.idle + METRICS_DELAY) return undefined;
+  const time = now - clock.delay - BEAT_DELAY;
+  return time > clock.newest ? time : undefined;
 }
 
 /** Whether records wait for the relay: it is behind, or was not called since some came in. What waits may be events. */
-function relayHoldsBack({ incoming, relayAge }: Pick<Health, "incoming" | "relayAge">, now: number): boolean {
+function relayHoldsBack({ incoming, relayAge }: Pick<Signals, "incoming" | "relayAge">, now: number): boolean {
   if (relayAge.some((p) => p.value > RELAY_BEHIND && p.time + MINUTE > now - RELAY_REPORTS)) return true;
   const called = Math.max(...relayAge.map((p) => p.time));
   return incoming.some((p) => p.value > 0 && p.time > called && p.time + MINUTE <= now - METRICS_DELAY);

@@ -1,24 +1,50 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { checker } from "../../../infra/lambda/checked.ts";
 import { type EventLine, HEALTH } from "../../../infra/lambda/names.ts";
 import type { MetricPoint, MetricQuery, MetricSource, StreamRecord } from "../../../infra/lambda/ports.ts";
-import { beatTime, Sweep } from "../../../infra/lambda/sweeping.ts";
+import { relay } from "../../../infra/lambda/relaying.ts";
+import { Sweep } from "../../../infra/lambda/sweeping.ts";
+import { Analyzer } from "../../../src/core/analyze.ts";
 import { FLIGHTS } from "./pipelines.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 22, 12, 30);
 const at = (minutesAgo: number) => NOW - minutesAgo * MINUTE;
 
-/** Metrics by name. Answers as GetMetricData does: what lies in the span. */
+/** How long CloudWatch keeps points, by the period of the query (User Guide, "Metrics retention"). */
+const KEPT = [
+  { period: 60, days: 15 },
+  { period: 300, days: 63 },
+  { period: 3_600, days: 455 },
+];
+
+/** Metrics by name, told in minutes. Answers as GetMetricData does: what lies in the span and is kept, folded to the period. */
 class MetricStore implements MetricSource {
   readonly points = new Map<string, MetricPoint[]>();
+  /** Periods that were asked for. */
+  readonly periods: number[] = [];
   add(name: string, time: number, value: number): this {
     this.points.set(name, [...(this.points.get(name) ?? []), { time, value }]);
     return this;
   }
   async read(queries: readonly MetricQuery[], from: number, until: number): Promise<Map<string, MetricPoint[]>> {
     return new Map(
-      queries.map((q) => [q.id, (this.points.get(q.name) ?? []).filter((p) => p.time >= from && p.time < until)]),
+      queries.map(({ id, name, period, statistic }) => {
+        this.periods.push(period);
+        const kept = until - KEPT.findLast((k) => period >= k.period)!.days * DAY;
+        const folded = new Map<number, number>();
+        for (const { time, value } of this.points.get(name) ?? []) {
+          const start = Math.floor(time / (period * 1_000)) * period * 1_000;
+          if (time < Math.max(from, kept) || time >= until) continue;
+          const before = folded.get(start);
+          const sum = statistic === "Sum" ? (before ?? 0) + value : Math.max(before ?? value, value);
+          folded.set(start, sum);
+        }
+        return [id, Array.from(folded, ([time, value]) => ({ time, value })).sort((a, b) => a.time - b.time)];
+      }),
     );
   }
 }
@@ -37,69 +63,181 @@ class Stream {
 function sweep(metrics: MetricStore, spec = FLIGHTS) {
   const events = new Stream();
   const names = { health: "Forewatch/flights/Health", rawStream: "flights", prefix: "fw-flights" };
-  return { events, run: new Sweep({ spec, metrics, events, names }) };
+  return { events, metrics, run: new Sweep({ spec, metrics, events, names }) };
+}
+
+/** An event, told by the relay in the minute of its arrival. */
+function told(arrival: number, time = arrival, metrics = new MetricStore()): MetricStore {
+  const minute = Math.floor(arrival / MINUTE) * MINUTE;
+  return metrics.add(HEALTH.newestEvent, minute, time / 1_000).add(HEALTH.onTime, minute, arrival / 1_000);
+}
+
+/** Runs the sweep each minute of a span; its beats are told as its metric. @returns the last beat's time. */
+async function eachMinute(one: ReturnType<typeof sweep>, from: number, until: number): Promise<number | undefined> {
+  let last: number | undefined;
+  for (let now = from; now <= until; now += MINUTE) {
+    const beat = await one.run.run(now);
+    if (beat === undefined) continue;
+    one.metrics.add(HEALTH.clock, Math.floor(now / MINUTE) * MINUTE, beat.delay / 1_000);
+    last = beat.time;
+  }
+  return last;
 }
 
 describe("a beat", () => {
-  const newest = NOW / 1_000 - 600;
-  const events = [{ time: at(11), value: newest }];
-  const quiet = { events, beats: [], incoming: [], relayAge: [] };
-  const minutes = (from: number, to: number, value: number) =>
-    Array.from({ length: from - to + 1 }, (_, i) => ({ time: at(from - i), value }));
-
-  test("moves the clock on by the silence", () => {
-    const time = beatTime(FLIGHTS, quiet, NOW);
-    // Ten minutes after the minute in which the newest event came in, less a minute for what is on its way.
-    expect(time).toBe(newest * 1_000 + 10 * MINUTE - MINUTE);
+  test("moves the clock on by the silence, less a minute for what is on its way", async () => {
+    const arrival = at(11) + 17_000;
+    expect(await sweep(told(arrival, arrival - 5_000)).run.run(NOW)).toEqual({
+      time: NOW - 5_000 - MINUTE,
+      delay: 5_000,
+    });
   });
-  test("goes on from beat to beat", () => {
-    const first = beatTime(FLIGHTS, quiet, NOW)!;
-    const beats = [{ time: NOW, value: first / 1_000 }];
-    const second = beatTime(FLIGHTS, { ...quiet, beats }, NOW + 5 * MINUTE)!;
-    expect(second - first).toBeGreaterThan(2 * MINUTE);
-    expect(second).toBeLessThanOrEqual(NOW + 5 * MINUTE);
+  test("after beat keeps the clock at the wall clock's pace, for as long as the silence lasts", async () => {
+    const one = sweep(told(at(0), at(0) - 30_000));
+    expect(await eachMinute(one, NOW, NOW + 8 * HOUR)).toBe(NOW + 8 * HOUR - 30_000 - MINUTE);
   });
   test.each([
-    ["before the first event", { ...quiet, events: [] }],
-    ["while events come in", { ...quiet, events: [...events, { time: at(2), value: newest + 500 }] }],
-    ["while the relay is behind", { ...quiet, relayAge: [{ time: at(2), value: 20 * MINUTE }] }],
-    ["while records come in and the relay is not called", { ...quiet, incoming: minutes(9, 0, 3) }],
-    [
-      "while records wait that came after the relay was last called",
-      { ...quiet, incoming: minutes(9, 5, 3), relayAge: minutes(9, 6, 500) },
-    ],
-  ])("is not made %s", (_, health) => {
-    expect(beatTime(FLIGHTS, health, NOW)).toBeUndefined();
+    ["three hours", 3 * HOUR + 5 * MINUTE],
+    ["a week", 7 * DAY],
+    ["a month", 31 * DAY],
+    ["a year", 365 * DAY],
+  ])("is made after %s in which neither an event came nor the sweep ran", async (_, away) => {
+    const afterEvent = sweep(told(NOW - away, NOW - away - 40_000));
+    expect((await afterEvent.run.run(NOW))?.time).toBe(NOW - 40_000 - MINUTE);
+    const beaten = new MetricStore().add(HEALTH.clock, NOW - away, 40);
+    expect((await sweep(beaten).run.run(NOW))?.time).toBe(NOW - 40_000 - MINUTE);
   });
-  test.each([
-    ["minutes without a record are told as zeros", { ...quiet, incoming: minutes(9, 1, 0) }],
-    [
-      "every record that comes in is turned away",
-      { ...quiet, incoming: minutes(11, 1, 40), relayAge: minutes(11, 2, 900) },
-    ],
-    ["the relay was behind, and has caught up", { ...quiet, relayAge: minutes(20, 11, 20 * MINUTE) }],
-  ])("is made when %s", (_, health) => {
-    expect(beatTime(FLIGHTS, health, NOW)).toBeDefined();
+  test("is made of what was found once, until there is something newer", async () => {
+    const idle = 2 * DAY;
+    const one = sweep(told(at(0)), { ...FLIGHTS, source: { ...FLIGHTS.source, idle } });
+    expect(await eachMinute(one, NOW + MINUTE, NOW + idle)).toBeUndefined();
+    expect(one.metrics.periods.filter((p) => p > 60)).toHaveLength(3);
+    expect(await eachMinute(one, NOW + idle, NOW + idle + 5 * MINUTE)).toBe(NOW + idle + 4 * MINUTE);
+    told(NOW + idle + 6 * MINUTE, NOW + idle + 6 * MINUTE - 1_000, one.metrics);
+    expect(await eachMinute(one, NOW + idle + 7 * MINUTE, NOW + 2 * idle)).toBeUndefined();
+    expect(await eachMinute(one, NOW + 2 * idle, NOW + 2 * idle + 9 * MINUTE)).toBe(
+      NOW + 2 * idle + 8 * MINUTE - 1_000,
+    );
   });
   test.each([
     2 * MINUTE,
     3 * HOUR,
     26 * HOUR,
+    20 * DAY,
   ])("is made when the stream may be silent for %d ms, and was longer", async (idle) => {
     const spec = { ...FLIGHTS, source: { ...FLIGHTS.source, idle } };
     const last = NOW - idle - 5 * MINUTE;
-    const { run } = sweep(new MetricStore().add(HEALTH.newestEvent, last, last / 1_000), spec);
-    expect(await run.run(NOW)).toBe(last + idle + 5 * MINUTE - 2 * MINUTE);
-    const early = sweep(new MetricStore().add(HEALTH.newestEvent, last, last / 1_000), spec);
-    expect(await early.run.run(NOW - 10 * MINUTE)).toBeUndefined();
+    expect((await sweep(told(last), spec).run.run(NOW))?.time).toBe(NOW - MINUTE);
+    expect(await sweep(told(last), spec).run.run(NOW - 4 * MINUTE)).toBeUndefined();
   });
   test("goes to every shard, without a group", async () => {
-    const { run, events } = sweep(new MetricStore().add(HEALTH.newestEvent, at(30), at(30) / 1_000));
-    const beat = await run.run(NOW);
+    const { run, events } = sweep(told(at(30)));
+    const { time } = (await run.run(NOW))!;
     expect(events.records.map((r) => JSON.parse(r.data) as EventLine)).toEqual([
-      { time: beat, key: null, fields: {} },
-      { time: beat, key: null, fields: {} },
+      { time, key: null, fields: {} },
+      { time, key: null, fields: {} },
     ]);
     expect(events.records.map((r) => r.hashKey)).toEqual(["0", "170141183460469231731687303715884105728"]);
+  });
+  test("that a shard refuses is a failure of the run, not a beat", async () => {
+    const { run, events } = sweep(told(at(30)));
+    events.put = async () => [1];
+    await expect(run.run(NOW)).rejects.toThrow("1 of 2 shards refused the beat");
+  });
+
+  const minutes = (name: string, from: number, to: number, value: number) => (metrics: MetricStore) => {
+    for (let ago = from; ago >= to; ago--) metrics.add(name, at(ago), value);
+  };
+  const incoming = (from: number, to: number, value: number) => minutes("IncomingRecords", from, to, value);
+  const relayAge = (from: number, to: number, value: number) => minutes("IteratorAge", from, to, value);
+  test.each([
+    ["before the first event", [(m: MetricStore) => m.points.clear()]],
+    ["while events come in", [(m: MetricStore) => told(at(2), at(2), m)]],
+    ["while events come in out of order, on time", [(m: MetricStore) => told(at(2), at(15), m)]],
+    ["while the relay is behind", [relayAge(2, 2, 20 * MINUTE)]],
+    ["while records come in and the relay is not called", [incoming(9, 0, 3)]],
+    ["while records wait that came after the relay was last called", [incoming(9, 5, 3), relayAge(9, 6, 500)]],
+    ["where the clock of the stream is ahead of it", [(m: MetricStore) => told(at(11), NOW + HOUR, m)]],
+  ])("is not made %s", async (_, more) => {
+    const metrics = told(at(11));
+    for (const add of more) add(metrics);
+    const beat = await sweep(metrics).run.run(NOW);
+    expect(beat?.time ?? Number.POSITIVE_INFINITY).toBeGreaterThan(NOW);
+  });
+  test.each([
+    ["minutes without a record are told as zeros", [incoming(9, 1, 0)]],
+    ["every record that comes in is turned away", [incoming(11, 1, 40), relayAge(11, 2, 900)]],
+    ["the events that come in are late", [(m: MetricStore) => m.add(HEALTH.newestEvent, at(2), at(90) / 1_000)]],
+    ["the relay was behind, and has caught up", [relayAge(20, 11, 20 * MINUTE)]],
+  ])("is made when %s", async (_, more) => {
+    const metrics = told(at(11));
+    for (const add of more) add(metrics);
+    expect((await sweep(metrics).run.run(NOW))?.time).toBe(NOW - MINUTE);
+  });
+});
+
+describe("on whatever stream", () => {
+  const spec = { ...FLIGHTS, source: { ...FLIGHTS.source, idle: 4 * MINUTE, lateness: 10 * MINUTE } };
+  const step = fc.record({
+    // Between two arrivals, s: mostly close together, and silences of up to a day.
+    gap: fc.oneof({ weight: 6, arbitrary: fc.nat(90) }, fc.integer({ min: 300, max: 3_600 }), fc.nat(86_400)),
+    // How far the event's time lies behind its arrival, s: in order, out of order, late.
+    behind: fc.oneof({ weight: 4, arbitrary: fc.nat(20) }, fc.integer({ min: -30, max: 600 }), fc.nat(7_200)),
+  });
+  /** Minutes between the runs of a sweep that pauses. */
+  const pause = fc.oneof({ weight: 20, arbitrary: fc.constant(1) }, fc.integer({ min: 2, max: 400 }));
+
+  test("beats never run ahead of the engine's clock, and in silence stay a minute behind it", async () => {
+    let silent = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 40 }),
+        fc.array(pause, { minLength: 1, maxLength: 30 }),
+        async (steps, pauses) => {
+          const one = sweep(new MetricStore(), spec);
+          const toEvents = relay(spec, checker(spec));
+          const engine = new Analyzer(spec);
+          const arrivals: { arrival: number; time: number }[] = [];
+          for (const { gap, behind } of steps) {
+            const arrival = (arrivals.at(-1)?.arrival ?? NOW) + gap * 1_000 + 1;
+            arrivals.push({ arrival, time: arrival - behind * 1_000 });
+          }
+          let clock = Number.NEGATIVE_INFINITY;
+          let onTime = Number.NEGATIVE_INFINITY;
+          let next = 0;
+          const until = arrivals.at(-1)!.arrival + 4 * HOUR;
+          for (let now = NOW + 15_000, run = 0; now < until; now += MINUTE * pauses[run++ % pauses.length]!) {
+            for (; next < arrivals.length && arrivals[next]!.arrival <= now; next++) {
+              const { arrival, time } = arrivals[next]!;
+              engine.tick(arrival, 0);
+              engine.add({ time, values: [time, "BOS", null, null, null] }, arrival);
+              const data = Buffer.from(JSON.stringify({ scheduled: time, origin: "BOS" }));
+              const told = toEvents([{ sequence: String(next), shard: "shardId-000000000000", data, arrival }]);
+              // Told within the minute of its arrival, or in the next one.
+              const minute = Math.floor((arrival + 20_000) / MINUTE) * MINUTE;
+              one.metrics.add(HEALTH.newestEvent, minute, told.newest! / 1_000);
+              if (told.onTime !== undefined) one.metrics.add(HEALTH.onTime, minute, told.onTime / 1_000);
+              clock = Math.max(clock, time);
+              onTime = Math.max(onTime, told.onTime ?? onTime);
+            }
+            engine.tick(now, 0);
+            const beat = await one.run.run(now);
+            if (beat) {
+              one.metrics.add(HEALTH.clock, Math.floor(now / MINUTE) * MINUTE, beat.delay / 1_000);
+              clock = Math.max(clock, beat.time);
+            }
+            if (engine.watermark === null) continue;
+            expect(clock).toBeLessThanOrEqual(engine.watermark + spec.source.lateness);
+            const { newest, newestArrival } = engine.state();
+            // An event that the engine's own clock has left behind is late there; the relay knows no beats, and waits for it.
+            if (now - onTime < spec.source.idle + 2 * MINUTE || newestArrival !== onTime) continue;
+            silent++;
+            expect(clock).toBeGreaterThanOrEqual(newest! + now - newestArrival - MINUTE);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+    expect(silent).toBeGreaterThan(1_000);
   });
 });
