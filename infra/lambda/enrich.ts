@@ -5,12 +5,14 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { bucketObjects } from "./aws.ts";
 import { checker } from "./checked.ts";
 import type { Call, FirehoseAnswer, FirehoseEvent } from "./events.ts";
+import { Journal } from "./journal.ts";
 import { HEALTH } from "./names.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 import { transform } from "./transform.ts";
 
 const spec = pipeline();
-const check = checker(spec, await enrichFunction(spec));
+const journal = new Journal();
+const check = journal.guard(checker(spec, await enrichFunction(spec)));
 const objects = bucketObjects(new S3Client({}), setting("DATA_BUCKET"));
 const prefix = setting("REJECTED_PREFIX");
 const metrics = ownMetrics();
@@ -19,7 +21,10 @@ const metrics = ownMetrics();
 const KEEPING = 20_000;
 
 export async function handler(event: FirehoseEvent, call: Call): Promise<FirehoseAnswer> {
-  const { records, rejected, counts } = transform(event, spec, check, call.getRemainingTimeInMillis() - KEEPING);
+  const name = `${event.records[0]?.recordId} ${event.records.length}`;
+  const { records, rejected, counts } = journal.during(name, () =>
+    transform(event, spec, check, call.getRemainingTimeInMillis() - KEEPING),
+  );
   // A failure here fails the whole batch, and Firehose brings it again: better twice than not at all.
   await Promise.all(
     rejected.map(({ key, lines }) => objects.put(`${prefix}${key}`, gzipSync(lines), "application/x-ndjson")),

@@ -3,12 +3,14 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { kinesisClient, streamSink } from "./aws.ts";
 import { checker } from "./checked.ts";
 import type { BatchResponse, Call, KinesisStreamEvent } from "./events.ts";
+import { Journal } from "./journal.ts";
 import { HEALTH } from "./names.ts";
 import { checkpoint, relay } from "./relaying.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
 const spec = pipeline();
-const toEvents = relay(spec, checker(spec, await enrichFunction(spec)));
+const journal = new Journal();
+const toEvents = relay(spec, journal.guard(checker(spec, await enrichFunction(spec))));
 const events = streamSink(kinesisClient(), setting("EVENTS_STREAM"));
 const metrics = ownMetrics();
 
@@ -16,16 +18,15 @@ const metrics = ownMetrics();
 const PUTTING = 20_000;
 
 export async function handler(batch: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
-  const relayed = toEvents(
-    batch.Records.map(({ eventID, kinesis }) => ({
-      // "shardId-000000000000:4959..."
-      shard: eventID.slice(0, eventID.indexOf(":")),
-      sequence: kinesis.sequenceNumber,
-      data: Buffer.from(kinesis.data, "base64"),
-      arrival: Math.round(kinesis.approximateArrivalTimestamp * 1_000),
-    })),
-    call.getRemainingTimeInMillis() - PUTTING,
-  );
+  const incoming = batch.Records.map(({ eventID, kinesis }) => ({
+    // "shardId-000000000000:4959..."
+    shard: eventID.slice(0, eventID.indexOf(":")),
+    sequence: kinesis.sequenceNumber,
+    data: Buffer.from(kinesis.data, "base64"),
+    arrival: Math.round(kinesis.approximateArrivalTimestamp * 1_000),
+  }));
+  const name = `${batch.Records[0]?.eventID} ${incoming.length}`;
+  const relayed = journal.during(name, () => toEvents(incoming, call.getRemainingTimeInMillis() - PUTTING));
   const { records, counts, newest, left } = relayed;
   const refused = await events.put(records);
   metrics.addMetric(HEALTH.events, MetricUnit.Count, counts.events);
