@@ -13,24 +13,27 @@ export interface Created {
   readonly dashboards: number;
 }
 
-/** Metrics that the alarms of the pipeline's own health read; and those on how many groups were discovered. */
-const HEALTH_ALARM_METRICS = 28;
-const DISCOVERY_METRICS = 2;
+/** Metrics that the alarms of the pipeline's own health read; and those on groups that alarms do not know. */
+const HEALTH_ALARM_METRICS = 31;
+const BEYOND_METRICS = 2;
+const WITHOUT_ALARM_METRICS = 1;
 /** A composite alarm's children, at most. */
 const CHILDREN = 100;
 
-/**
- * @param groups how many groups there are, or will be.
- * @param discovered whether the groups are not known when the templates are made.
- */
-export function createdFor(spec: PipelineSpec, groups: number, discovered = false): Created {
-  const shapes = spec.alarms.map((rule) => shapeOf(spec, rule, discovered ? 0 : groups));
-  const queries = shapes.includes("insights");
+/** Where the groups are known from when the templates are made. */
+export type GroupsKnown = "listed" | "given" | "not";
+
+/** @param groups how many groups there are, or will be. */
+export function createdFor(spec: PipelineSpec, groups: number, known: GroupsKnown): Created {
+  const shapes = spec.alarms.map((rule) => shapeOf(spec, rule, known === "not" ? 0 : groups));
+  const unforeseen =
+    (known === "not" && shapes.includes("insights") ? BEYOND_METRICS : 0) +
+    (known === "given" && shapes.includes("per-series") ? WITHOUT_ALARM_METRICS : 0);
   const own = new Set(spec.alarms.flatMap((rule) => ownMetric(rule) ?? []));
   return {
     shards: 2 * spec.source.shards + 1,
     seriesMetrics: groups * (6 * spec.series.measures.length + own.size),
-    alarmMetrics: spec.alarms.length * groups + HEALTH_ALARM_METRICS + (discovered && queries ? DISCOVERY_METRICS : 0),
+    alarmMetrics: spec.alarms.length * groups + HEALTH_ALARM_METRICS + unforeseen,
     composites: shapes.reduce((sum, shape) => sum + compositesOf(shape, groups), 0),
     dashboards: 1,
   };

@@ -5,7 +5,7 @@
 import type { CostEstimate } from "../../src/backend.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { createdFor } from "./created.ts";
-import { combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
+import { ASSUMED_GROUPS, combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
 
 const HOURS = 730;
@@ -28,8 +28,8 @@ const HEALTH_METRICS = 15;
 /** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
 export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
   const listed = combinationsCount(spec);
-  const groups = listed ?? load.groups ?? 10;
-  const created = createdFor(spec, groups, listed === undefined);
+  const groups = listed ?? load.groups ?? ASSUMED_GROUPS;
+  const created = createdFor(spec, groups, listed !== undefined ? "listed" : load.groupsGiven ? "given" : "not");
   const records = recordsPerMonth(load);
   const events = records * (load.eventsPerRecord ?? 1);
   const bytes = records * load.recordBytes;

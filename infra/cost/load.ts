@@ -8,11 +8,15 @@ export interface Load {
   readonly recordBytes: number;
   /** Events in a record; producers batch to save Firehose's rounding. */
   readonly eventsPerRecord?: number;
-  /** Groups, where the file lists no values; default 10. */
+  /** Groups, where the file lists no values; default `ASSUMED_GROUPS`, which is warned of. */
   readonly groups?: number;
+  /** Whether these groups are given to the templates too; default false. */
+  readonly groupsGiven?: boolean;
   /** Bytes that people's queries read a month, besides the trainings'; default 0. */
   readonly queriedBytes?: number;
 }
+
+export const ASSUMED_GROUPS = 10;
 
 /** Groups that the pipeline file lists; undefined when some are discovered. */
 export function combinationsCount(spec: PipelineSpec): number | undefined {

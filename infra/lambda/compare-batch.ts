@@ -24,6 +24,8 @@ export interface BatchOutcome {
   readonly filled: number;
   /** Windows of groups beyond those that are watched. */
   readonly turnedAway: number;
+  /** Keys of groups that were compared and have no alarm. */
+  readonly withoutAlarm: readonly string[];
   /** Ends of windows that are closed for every group, epoch ms. */
   readonly closed: readonly number[];
   /** Records that are none of a window, as far as can be read. */
@@ -51,8 +53,11 @@ export class CompareBatch {
   readonly #forecast: CurrentForecast;
   readonly #metrics: MetricSink;
   readonly #groups: WatchedGroups;
+  readonly #withAlarms: ReadonlySet<string> | undefined;
 
-  constructor(spec: PipelineSpec, forecast: CurrentForecast, metrics: MetricSink) {
+  /** @param withAlarms keys of the groups that alarms were made for; unset: of every group. */
+  constructor(spec: PipelineSpec, forecast: CurrentForecast, metrics: MetricSink, withAlarms?: ReadonlySet<string>) {
+    this.#withAlarms = withAlarms;
     this.#spec = spec;
     this.#compare = comparer(spec);
     this.#forecast = forecast;
@@ -81,7 +86,7 @@ export class CompareBatch {
     } catch (error) {
       // Nothing counts as done: writing the same data twice harms nothing, and a window left out would.
       const failure = { sequence: messages[0]?.sequence ?? "", error };
-      return { ...NOTHING, closed: [], unreadable: [], failure };
+      return { ...NOTHING, withoutAlarm: [], closed: [], unreadable: [], failure };
     }
   }
 
@@ -102,6 +107,7 @@ export class CompareBatch {
           }
           const { data, forecastMissing, unwritable } = this.#compare(window, forecast);
           tally.compared += this.#spec.series.measures.length;
+          if (this.#withAlarms?.has(window.key) === false) tally.without.add(window.key);
           tally.forecastMissing += forecastMissing;
           tally.unwritable += unwritable;
           yield* data;
@@ -133,13 +139,14 @@ class Tally {
   unwritable = 0;
   filled = 0;
   turnedAway = 0;
+  readonly without = new Set<string>();
   readonly closed: number[] = [];
   readonly unreadable: Unreadable[] = [];
   left: string | undefined;
 
   get outcome(): BatchOutcome {
-    const { left, ...rest } = this;
-    return { ...rest, ...(left !== undefined && { left }) };
+    const { left, without, ...rest } = this;
+    return { ...rest, withoutAlarm: [...without], ...(left !== undefined && { left }) };
   }
 }
 

@@ -7,13 +7,14 @@ import { CompareBatch } from "./compare-batch.ts";
 import type { BatchResponse, Call, KinesisStreamEvent } from "./events.ts";
 import { CurrentForecast } from "./forecasts.ts";
 import { HEALTH } from "./names.ts";
-import { logger, ownMetrics, pipeline, setting } from "./runtime.ts";
+import { groupsWithAlarms, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
 const metrics = ownMetrics();
 const batch = new CompareBatch(
   pipeline(),
   new CurrentForecast(bucketObjects(new S3Client({}), setting("DATA_BUCKET")), setting("FORECAST_KEY")),
   metricSink(new CloudWatchClient({}), setting("METRIC_NAMESPACE")),
+  groupsWithAlarms(),
 );
 
 export async function handler(event: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
@@ -29,6 +30,10 @@ export async function handler(event: KinesisStreamEvent, call: Call): Promise<Ba
   metrics.addMetric(HEALTH.forecastMissing, MetricUnit.Count, outcome.forecastMissing);
   metrics.addMetric(HEALTH.filled, MetricUnit.Count, outcome.filled);
   if (outcome.turnedAway > 0) metrics.addMetric(HEALTH.turnedAway, MetricUnit.Count, outcome.turnedAway);
+  if (outcome.withoutAlarm.length > 0) {
+    metrics.addMetric(HEALTH.withoutAlarm, MetricUnit.Count, outcome.withoutAlarm.length);
+    logger.warn("Groups that no alarm was made for are compared", { groups: outcome.withoutAlarm.slice(0, 20) });
+  }
   if (outcome.tooOld > 0) metrics.addMetric(HEALTH.tooOld, MetricUnit.Count, outcome.tooOld);
   if (outcome.unwritable > 0) {
     metrics.addMetric(HEALTH.unwritable, MetricUnit.Count, outcome.unwritable);

@@ -6,6 +6,7 @@ import { type BuildFailure, build } from "esbuild";
 import { zipSync } from "fflate";
 import { Fault } from "../../src/core/fault.ts";
 import type { Exclusion } from "../../src/core/labels.ts";
+import { type Group, groupKey } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import connector from "../flink/connector.json" with { type: "json" };
 import { flinkJob } from "../flink/job.ts";
@@ -27,6 +28,8 @@ export interface Companions {
   /** Its folder, from which its imports are found; without it, it may import Node's own modules alone. */
   readonly enrichFolder?: string;
   readonly exclusions: readonly Exclusion[];
+  /** The groups that the alarms are made for, where they were given from the data. */
+  readonly groups?: readonly Group[];
 }
 
 /** Functions that run the user's module. */
@@ -72,6 +75,8 @@ export async function functionArchives(
     };
     if (enrich !== undefined && ENRICHING.includes(name)) files["enrich.mjs"] = enrich;
     if (name === "publish") files["exclusions.json"] = text(JSON.stringify(companions.exclusions));
+    if (name === "compare" && companions.groups)
+      files["groups.json"] = text(JSON.stringify(companions.groups.map(groupKey)));
     return [name, archive(`functions/${name}`, files)] as const;
   });
   return Object.fromEntries(archives) as Record<FunctionName, Archive>;

@@ -8,46 +8,52 @@ import { type Exclusion, parseLabels } from "../../src/core/labels.ts";
 import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
 import { estimateCost } from "../cost/estimate.ts";
 import connector from "../flink/connector.json" with { type: "json" };
-import { artifactsTemplate, FUNCTIONS, type Incidents, synthesize } from "../template/synthesize.ts";
+import { artifactsTemplate, FUNCTIONS, type Incidents, type Synthesis, synthesize } from "../template/synthesize.ts";
 import { type Archive, flinkArchive, functionArchives } from "./bundle.ts";
 import { checkConnector, fetchConnector, sha256 } from "./connector.ts";
+import { parseGroups } from "./groups.ts";
+import { steps } from "./steps.ts";
 
 const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
 
   --out DIR            where to write
-  --region REGION      default: the file's first target, else us-east-1
+  --target NAME        which of the file's targets (default: the first)
+  --region REGION      default: the target's, else us-east-1
   --incidents KIND     incident-manager or ops-center (default: the target's, else ops-center)
   --contact ARN        whom an incident of Incident Manager engages; may be given several times
   --bucket NAME        the bucket of code (default: a name to be replaced)
   --email ADDRESS      address that alarms mail to
   --discard-data       let the lake and its key go with the stack (default: they outlive it)
+  --groups FILE        the groups of fields without listed values: a line each with | between the values, or a JSON list
+  --groups-count N     how many groups there will be, for the cost alone (default: as many as --groups has, else 10)
   --rate N             records a second, for the cost (default 10)
   --record-bytes N     bytes of a record, for the cost (default 300)
   --fetch              fetch the Kinesis connector of Flink with Maven, and put it into the application's archive
   --jar FILE           the connector as a file, to put there instead
 `;
 
+const OPTIONS = {
+  out: { type: "string" },
+  target: { type: "string" },
+  region: { type: "string" },
+  incidents: { type: "string" },
+  contact: { type: "string", multiple: true, default: [] as string[] },
+  bucket: { type: "string" },
+  email: { type: "string" },
+  "discard-data": { type: "boolean", default: false },
+  groups: { type: "string" },
+  "groups-count": { type: "string" },
+  rate: { type: "string", default: "10" },
+  "record-bytes": { type: "string", default: "300" },
+  jar: { type: "string" },
+  fetch: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 /** Runs the command; resolves with the exit code. `root` is the folder of this repository. */
 export async function main(args: readonly string[], root: string): Promise<number> {
   try {
-    const { positionals, values } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        out: { type: "string" },
-        region: { type: "string" },
-        incidents: { type: "string" },
-        contact: { type: "string", multiple: true, default: [] },
-        bucket: { type: "string" },
-        email: { type: "string" },
-        "discard-data": { type: "boolean", default: false },
-        rate: { type: "string", default: "10" },
-        "record-bytes": { type: "string", default: "300" },
-        jar: { type: "string" },
-        fetch: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
+    const { positionals, values } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
     const [file] = positionals;
     if (values.help) {
       process.stdout.write(USAGE);
@@ -58,21 +64,25 @@ export async function main(args: readonly string[], root: string): Promise<numbe
       return 2;
     }
     const spec = requireSpec(await readText(file), file);
-    const target = Object.values(spec.targets)[0];
-    const incidents = incidentsOf(values.incidents ?? target?.incidents ?? "ops-center", values.contact);
+    const chosen = choose(spec, values);
+    const groups =
+      values.groups === undefined ? undefined : parseGroups(await readText(values.groups), values.groups, spec);
     const cost = estimateCost(spec, {
       recordsPerSecond: positive(values.rate, "--rate"),
       recordBytes: positive(values["record-bytes"], "--record-bytes"),
+      ...(groups && { groups: groups.length, groupsGiven: true }),
+      ...(values["groups-count"] !== undefined && { groups: positive(values["groups-count"], "--groups-count") }),
     });
     const jar = await readConnector(values);
     const functions = await functionArchives(root, spec, {
       ...(spec.enrich !== undefined && (await readEnrich(join(dirname(file), spec.enrich)))),
       exclusions: await readExclusions(file, spec),
+      ...(groups && { groups }),
     });
     const flink = await flinkArchive(root, spec, jar);
     const synthesis = synthesize(spec, {
-      region: values.region ?? target?.region ?? "us-east-1",
-      incidents,
+      region: chosen.region,
+      incidents: chosen.incidents,
       keepData: !values["discard-data"],
       artifacts: {
         bucket: values.bucket ?? "replace-with-the-artifacts-bucket",
@@ -82,6 +92,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
         >,
         flink: flink.key,
       },
+      ...(groups && { groups }),
       ...(values.email !== undefined && { email: values.email }),
     });
     const out = resolve(values.out);
@@ -93,22 +104,62 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     await put("artifacts-template.json", pretty(artifactsTemplate()));
     await put("workflow.json", pretty(synthesis.template.Resources.Training!.Properties.Definition));
     await put("cost.json", pretty(cost));
+    for (const { key, body } of synthesis.nested) await put(key, body);
     for (const name of FUNCTIONS) await putArchive(put, `functions/${name}`, functions[name]);
     await putArchive(put, "flink/windows", flink);
-    process.stdout.write(
-      summary(out, synthesis.stackName, Object.keys(synthesis.template.Resources).length, functions, cost),
-    );
-    process.stdout.write(
-      jar
-        ? `${connector.file}: SHA-256 ${sha256(jar)}\n`
-        : `${connector.file} is not in the application's archive: give --fetch or --jar before you deploy\n`,
-    );
-    for (const step of synthesis.afterwards) process.stdout.write(`then: ${step}\n`);
+    const connectorWords = jar
+      ? `${connector.file}: SHA-256 ${sha256(jar)}`
+      : `${connector.file} is not in the application's archive: give --fetch or --jar before you deploy`;
+    const folders = ["functions", "flink", ...(synthesis.nested.length > 0 ? ["templates"] : [])];
+    const lines = [
+      ...chosen.words,
+      ...summary(out, synthesis, functions, cost),
+      connectorWords,
+      ...steps(synthesis, { out, region: chosen.region, bucket: values.bucket, folders }),
+    ];
+    process.stdout.write(`${lines.join("\n")}\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`${describeFault(Fault.from(error))}\n`);
     return 1;
   }
+}
+
+/** Where it is deployed to, who manages its incidents, and both in words. */
+function choose(
+  spec: PipelineSpec,
+  values: {
+    readonly target?: string;
+    readonly region?: string;
+    readonly incidents?: string;
+    readonly contact: readonly string[];
+  },
+): { readonly region: string; readonly incidents: Incidents; readonly words: readonly string[] } {
+  const names = Object.keys(spec.targets);
+  const name = values.target ?? names[0];
+  const target = name === undefined ? undefined : spec.targets[name];
+  if (values.target !== undefined && target === undefined) {
+    throw new Fault("input.invalid", `The pipeline file has no target "${values.target}".`, {
+      next: names.length > 0 ? `Give one of ${names.join(", ")}.` : "Leave --target out.",
+    });
+  }
+  const region = values.region ?? target?.region ?? "us-east-1";
+  const kind = values.incidents ?? target?.incidents ?? "ops-center";
+  const incidents = incidentsOf(kind, values.contact);
+  const first = names.length > 1 && values.target === undefined ? `, the first of ${names.length} (--target)` : "";
+  const auto =
+    kind === "auto"
+      ? ' ("auto" looks into the account, which this command does not: give --incidents incident-manager where it is in use)'
+      : "";
+  return {
+    region,
+    incidents,
+    words: [
+      name === undefined ? "target: none in the pipeline file" : `target: ${name}${first}`,
+      `region: ${region}`,
+      `incidents: ${incidents.kind}${auto}`,
+    ],
+  };
 }
 
 async function putArchive(put: (path: string, content: Uint8Array) => Promise<void>, folder: string, archive: Archive) {
@@ -118,23 +169,22 @@ async function putArchive(put: (path: string, content: Uint8Array) => Promise<vo
 
 function summary(
   out: string,
-  stack: string,
-  resources: number,
+  { stackName, template, nested, warnings }: Synthesis,
   functions: Readonly<Record<string, Archive>>,
   cost: ReturnType<typeof estimateCost>,
-): string {
+): string[] {
   const bundles = Object.entries(functions).map(([name, { zip }]) => `${name} ${Math.round(zip.length / 1_024)} KB`);
   const services = cost.services.map(
     (s) => `  ${s.cost.toFixed(2).padStart(10)}  ${s.service}${s.lever ? ` - ${s.lever}` : ""}`,
   );
+  const inside = nested.length > 0 ? `, ${nested.length} of them stacks of alarms` : "";
   return [
-    `${out}: stack ${stack} with ${resources} resources`,
+    `${out}: stack ${stackName} with ${Object.keys(template.Resources).length} resources${inside}`,
     `functions: ${bundles.join(", ")}`,
     `about ${cost.total.toFixed(2)} US dollars a month (${cost.pricesOf}):`,
     ...services,
-    ...cost.warnings.map((warning) => `warning: ${warning}`),
-    "",
-  ].join("\n");
+    ...[...warnings, ...cost.warnings].map((warning) => `warning: ${warning}`),
+  ];
 }
 
 function incidentsOf(kind: string, contacts: readonly string[]): Incidents {

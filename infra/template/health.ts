@@ -2,6 +2,7 @@
  * The pipeline's own health: an alarm for each way it can fail without any series showing it, and the dashboard that shows them.
  * They go to the topic, not to an incident: they are for who keeps the pipeline, not for who keeps the business.
  */
+import { mostGroups } from "../../src/core/series.ts";
 import { FORECAST_MISSING } from "../../src/core/spec.ts";
 import { SECOND } from "../../src/core/time.ts";
 import { HEALTH } from "../lambda/names.ts";
@@ -54,6 +55,7 @@ export function health(context: Context): Fragment {
 /** All health alarms of a pipeline. */
 export function healthAlarms(context: Watched & Pick<Context, "names">): HealthAlarm[] {
   const { names, spec } = context;
+  const discovers = !spec.series.by.every(({ values }) => values);
   const own = (fn: string, name: string, statistic: string): Source => ({
     namespace: names.health,
     name,
@@ -250,6 +252,30 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
       metric: own("compare", HEALTH.unreadable, "Sum"),
     },
     {
+      name: "windows-too-old",
+      description:
+        "Windows were not compared: they end more than two weeks back or two hours ahead, where CloudWatch takes no data. Look at the events' times, or for what held the stream up.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: own("compare", HEALTH.tooOld, "Sum"),
+    },
+    {
+      name: "values-unwritable",
+      description:
+        "Values beyond 2 to the power of 360, which CloudWatch does not take, were left out of the comparison. Look at the fields that the measures are made of.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      metric: own("compare", HEALTH.unwritable, "Sum"),
+    },
+    {
+      name: "groups-turned-away",
+      description: `More groups came than are watched: ${mostGroups(spec.series.measures.length)}, those of the forecast and the first that appeared. The events of others lie in the lake alone. Use a "by" field with fewer values, or list the values to watch.`,
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      period: every,
+      metric: own("compare", HEALTH.turnedAway, "Sum"),
+    },
+    {
       name: FORECAST_MISSING,
       description: "Windows have no forecast to be compared with, so their alarms are blind. Train the forecast.",
       threshold: 1,
@@ -257,6 +283,21 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
       period: every,
       metric: own("compare", HEALTH.forecastMissing, "Sum"),
     },
+    // Where an alarm a series was made for the groups that were given.
+    ...(context.groups !== undefined &&
+    discovers &&
+    spec.alarms.some((rule) => alarmShape(context, rule) === "per-series")
+      ? [
+          {
+            name: "groups-without-alarm",
+            description: `Groups came that no alarm was made for: the compare function's log names them. Deploy again with all groups.`,
+            threshold: 1,
+            comparison: "GreaterThanOrEqualToThreshold" as const,
+            period: every,
+            metric: own("compare", HEALTH.withoutAlarm, "Sum"),
+          },
+        ]
+      : []),
     // Of groups that are listed it is known how many there are.
     ...(context.groups === undefined && spec.alarms.some((rule) => alarmShape(context, rule) === "insights")
       ? [
