@@ -91,9 +91,40 @@ export const PREFIX = {
   training: "training/",
   models: "models/",
   forecasts: "forecasts/",
+  /** Below it: a file a version, of which current.json names those in use, and what trainings reported. */
+  versions: "forecasts/versions/",
+  reports: "forecasts/reports/",
 } as const;
 
+/** The part of AWS that a region belongs to; the beginning of its name says it. */
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  if (region.startsWith("us-gov-")) return "aws-us-gov";
+  const [isolated, which = ""] = /^[a-z]{2}-iso([a-z]?)-/.exec(region) ?? [];
+  if (isolated === undefined) return "aws";
+  return which === "" ? "aws-iso" : `aws-iso-${which}`;
+}
+
+/**
+ * @throws Fault `target.unsupported` where the templates cannot work, or nothing is known of whether they do: the isolated
+ *   partitions' services and names of services are not public, and Incident Manager is in the commercial partition alone.
+ */
+function checkPartition({ region, incidents }: SynthesisOptions): void {
+  const partition = partitionOf(region);
+  if (partition.startsWith("aws-iso")) {
+    throw new Fault("target.unsupported", `Pipelines are not made for ${region}: its partition is an isolated one.`, {
+      next: "Choose a region of the commercial partition, of GovCloud or of China.",
+    });
+  }
+  if (partition !== "aws" && incidents.kind === "incident-manager") {
+    throw new Fault("target.unsupported", `Incident Manager is not to be had in ${region}.`, {
+      next: 'Let OpsCenter manage the incidents ("incidents": "ops-center").',
+    });
+  }
+}
+
 export function contextOf(spec: PipelineSpec, options: SynthesisOptions): Context {
+  checkPartition(options);
   const listed = spec.series.by.every((b) => b.values);
   const groups = listed ? [...combinations(spec.series.by.map((b) => b.values ?? []))] : options.groups;
   for (const group of groups ?? []) {

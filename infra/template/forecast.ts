@@ -5,7 +5,7 @@ import { checkCapacity } from "../workflow/capacity.ts";
 import { rate, type SUBSTITUTIONS, trainingWorkflow } from "../workflow/training.ts";
 import { arn, att, type Fragment, ref, sub, type Value } from "./cfn.ts";
 import { CURRENT_FORECAST } from "./compare.ts";
-import { type Context, PREFIX, tagsOf } from "./context.ts";
+import { type Context, PREFIX, partitionOf, tagsOf } from "./context.ts";
 import images from "./deepar-images.json" with { type: "json" };
 import { ENCRYPT, lambda, listing, logGroup, objects, role, type Statement } from "./policy.ts";
 
@@ -25,15 +25,6 @@ export function deeparImage(region: string): {
     });
   }
   return { account, repository: images.repository, tag: images.version };
-}
-
-/** The part of AWS that a region belongs to; the beginning of its name says it. */
-export function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  if (region.startsWith("us-gov-")) return "aws-us-gov";
-  const [isolated, which = ""] = /^[a-z]{2}-iso([a-z]?)-/.exec(region) ?? [];
-  if (isolated === undefined) return "aws";
-  return which === "" ? "aws-iso" : `aws-iso-${which}`;
 }
 
 /** Job and model names end at 63 letters: prefix, run (21), family (6), and the dashes. */
@@ -136,7 +127,7 @@ function substitutions(image: ReturnType<typeof deeparImage>): Record<(typeof SU
   return {
     Bucket: ref("DataBucket"),
     Database: ref("Database"),
-    WorkGroup: ref("WorkGroup"),
+    WorkGroup: ref("TrainingWorkGroup"),
     Image: sub(`${image.account}.dkr.ecr.\${AWS::Region}.\${AWS::URLSuffix}/${image.repository}:${image.tag}`),
     SageMakerRole: att("SageMakerRole", "Arn"),
     KeyArn: att("DataKey", "Arn"),
@@ -189,7 +180,7 @@ function workflowStatements(jobs: string): Statement[] {
     {
       sid: "RunQuery",
       actions: ["athena:GetQueryExecution", "athena:StartQueryExecution", "athena:StopQueryExecution"],
-      resources: arn("athena", "workgroup/${WorkGroup}"),
+      resources: arn("athena", "workgroup/${TrainingWorkGroup}"),
     },
     { sid: "ReadCatalogue", actions: ["athena:GetDataCatalog"], resources: arn("athena", "datacatalog/*") },
     {

@@ -6,6 +6,8 @@ import { type Context, keeping, PREFIX } from "./context.ts";
 
 export function foundation(context: Context): Fragment {
   const { spec, options, names } = context;
+  // Beyond the lake's time by what a version is in use: with a lake of a week and trainings a month apart, the one in use stays.
+  const keepForecasts = spec.retention.lake + spec.forecast.horizon + 2 * spec.forecast.retrain;
   return {
     Resources: {
       DataKey: {
@@ -28,7 +30,8 @@ export function foundation(context: Context): Fragment {
               {
                 Sid: "LogGroups",
                 Effect: "Allow",
-                Principal: { Service: sub("logs.${AWS::Region}.amazonaws.com") },
+                // The one service whose name in policies has the region in it, and the partition's suffix.
+                Principal: { Service: sub("logs.${AWS::Region}.${AWS::URLSuffix}") },
                 Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
                 Resource: "*",
                 Condition: {
@@ -77,6 +80,8 @@ export function foundation(context: Context): Fragment {
               expire("results", PREFIX.results, 14),
               expire("training", PREFIX.training, 30),
               expire("models", PREFIX.models, 30),
+              expire("forecasts", PREFIX.versions, days(keepForecasts)),
+              expire("reports", PREFIX.reports, days(keepForecasts)),
               {
                 Id: "unfinished-uploads",
                 Status: "Enabled",

@@ -1,10 +1,13 @@
-/** Step 3, prepare: the workgroup that queries run in, with its bounds, and the preparation query under a name. */
+/** Step 3, prepare: the workgroups that people's queries and the trainings' run in, and the preparation query under a name. */
 import { prepareSql } from "../../src/core/prepare.ts";
 import { windowStart } from "../../src/core/series.ts";
-import { att, type Fragment, ref, sub } from "./cfn.ts";
+import { att, type Fragment, type Resource, ref, sub } from "./cfn.ts";
 import { type Context, PREFIX } from "./context.ts";
 
-/** A query may read this much, so that a slip does not cost more than half a dollar: 100 GiB at 5 dollars a TB. */
+/**
+ * A query of a person's may read this much, so that a slip does not cost more than half a dollar: 100 GiB at 5 dollars a TB. A training's has
+ * no such bound: it reads what the pipeline file says, which at a few hundred records a second is more.
+ */
 export const SCAN_CUTOFF = 107_374_182_400;
 
 /** A span that stands for any: the named query is an example to start from, the training fills in its own. */
@@ -15,26 +18,8 @@ export function prepare(context: Context): Fragment {
   const until = windowStart(EXAMPLE_UNTIL, spec.series.every);
   return {
     Resources: {
-      WorkGroup: {
-        Type: "AWS::Athena::WorkGroup",
-        Properties: {
-          Name: names.prefix,
-          Description: `Forewatch pipeline ${spec.name}`,
-          State: "ENABLED",
-          RecursiveDeleteOption: true,
-          WorkGroupConfiguration: {
-            // What a client asks for does not override the place, the encryption and the cutoff.
-            EnforceWorkGroupConfiguration: true,
-            PublishCloudWatchMetricsEnabled: true,
-            BytesScannedCutoffPerQuery: SCAN_CUTOFF,
-            EngineVersion: { SelectedEngineVersion: "Athena engine version 3" },
-            ResultConfiguration: {
-              OutputLocation: sub(`s3://\${DataBucket}/${PREFIX.results}`),
-              EncryptionConfiguration: { EncryptionOption: "SSE_KMS", KmsKey: att("DataKey", "Arn") },
-            },
-          },
-        },
-      },
+      WorkGroup: workGroup(names.prefix, `Forewatch pipeline ${spec.name}`, SCAN_CUTOFF),
+      TrainingWorkGroup: workGroup(`${names.prefix}-training`, `Forewatch pipeline ${spec.name}: trainings`),
       SeriesQuery: {
         Type: "AWS::Athena::NamedQuery",
         Properties: {
@@ -48,6 +33,29 @@ export function prepare(context: Context): Fragment {
     },
     Outputs: {
       WorkGroupName: { Description: "Athena workgroup of the pipeline's queries", Value: ref("WorkGroup") },
+    },
+  };
+}
+
+function workGroup(name: string, description: string, cutoff?: number): Resource {
+  return {
+    Type: "AWS::Athena::WorkGroup",
+    Properties: {
+      Name: name,
+      Description: description,
+      State: "ENABLED",
+      RecursiveDeleteOption: true,
+      WorkGroupConfiguration: {
+        // What a client asks for does not override the place, the encryption and the cutoff.
+        EnforceWorkGroupConfiguration: true,
+        PublishCloudWatchMetricsEnabled: true,
+        ...(cutoff !== undefined && { BytesScannedCutoffPerQuery: cutoff }),
+        EngineVersion: { SelectedEngineVersion: "Athena engine version 3" },
+        ResultConfiguration: {
+          OutputLocation: sub(`s3://\${DataBucket}/${PREFIX.results}`),
+          EncryptionConfiguration: { EncryptionOption: "SSE_KMS", KmsKey: att("DataKey", "Arn") },
+        },
+      },
     },
   };
 }

@@ -10,7 +10,7 @@ import { analyze } from "./analyze.ts";
 import { LIMITS, merge, type NestedTemplate, type Template, tagged } from "./cfn.ts";
 import { collect } from "./collect.ts";
 import { compare } from "./compare.ts";
-import { type Context, contextOf, type SynthesisOptions, tagsOf } from "./context.ts";
+import { type Context, contextOf, partitionOf, type SynthesisOptions, tagsOf } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { forecast } from "./forecast.ts";
 import { foundation } from "./foundation.ts";
@@ -101,12 +101,17 @@ function checkSize(one: Pick<Assembled, "template" | "body">): void {
 const ALARMS_A_REGION = 5_000;
 
 function warningsOf(context: Context, templates: readonly Template[]): string[] {
-  const { spec, groups } = context;
+  const { spec, groups, options } = context;
   const alarms = templates
     .flatMap(({ Resources }) => Object.values(Resources))
     .filter(({ Type }) => Type === "AWS::CloudWatch::Alarm" || Type === "AWS::CloudWatch::CompositeAlarm").length;
   const queries = spec.alarms.filter((rule) => alarmShape(context, rule) === "insights").map((rule) => rule.name);
   return [
+    ...(partitionOf(options.region) !== "aws"
+      ? [
+          `${options.region}: the templates are linted for it, and were not tried there; see that it has DeepAR, Managed Service for Apache Flink with runtime 2.2, EventBridge Scheduler, and Lambda on arm64.`,
+        ]
+      : []),
     ...(alarms > ALARMS_A_REGION
       ? [
           `The stack has ${alarms} alarms, and a region takes ${ALARMS_A_REGION} unless more were asked for (Service Quotas, "Number of Metrics alarms").`,

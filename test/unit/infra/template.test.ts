@@ -181,11 +181,24 @@ describe.each(STACKS)("$name", ({ template }) => {
   });
 
   test("runs queries and jobs within bounds", () => {
-    const [, group] = ofType(template, "AWS::Athena::WorkGroup")[0]!;
-    expect(group.Properties.WorkGroupConfiguration).toMatchObject({
-      EnforceWorkGroupConfiguration: true,
-      BytesScannedCutoffPerQuery: 107_374_182_400,
-      ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: "SSE_KMS" } },
+    const groups = ofType(template, "AWS::Athena::WorkGroup");
+    for (const [id, { Properties }] of groups) {
+      expect(Properties.WorkGroupConfiguration, id).toMatchObject({
+        EnforceWorkGroupConfiguration: true,
+        ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: "SSE_KMS" } },
+      });
+    }
+    const cutoffs = groups.map(([id, { Properties }]) => [
+      id,
+      (Properties.WorkGroupConfiguration as Record<string, Value>).BytesScannedCutoffPerQuery,
+    ]);
+    // What a training reads is no slip: it is in a group of its own.
+    expect(cutoffs).toEqual([
+      ["WorkGroup", 107_374_182_400],
+      ["TrainingWorkGroup", undefined],
+    ]);
+    expect(template.Resources.Training!.Properties.DefinitionSubstitutions).toMatchObject({
+      WorkGroup: { Ref: "TrainingWorkGroup" },
     });
     const workflow = JSON.stringify(ofType(template, "AWS::StepFunctions::StateMachine")[0]);
     expect(workflow.match(/"EnableNetworkIsolation":true/g)).toHaveLength(2);
@@ -294,6 +307,7 @@ describe.each(STACKS)("$name", ({ template }) => {
           "ScheduleDeadLetters",
         ],
         ...["SweepFailed", "SweepStopped", "TrainingFailed", "TransformFailing", "WindowsUnreadable"],
+        ...["GroupsTurnedAway", "ValuesUnwritable", "WindowsTooOld"],
       ].sort(),
     );
   });
@@ -346,6 +360,48 @@ test.each([
     Properties.RetentionPeriodHours,
   ]);
   expect(Object.fromEntries(streams)).toEqual({ RawStream: hours, EventsStream: hours, WindowsStream: hours });
+});
+
+test("forecasts and reports go when the lake's data of their time have, the file of those in use never", () => {
+  for (const [spec, days] of [
+    // The lake's 90 days, a horizon of 2, and two trainings half a day apart.
+    [PIPELINES["clicks-per-page-2"]!, 93],
+    [{ ...FLIGHTS, retention: { ...FLIGHTS.retention, lake: 86_400_000 } }, 5],
+  ] as const) {
+    const { DataBucket } = synthesize(spec, options()).template.Resources;
+    const { Rules } = DataBucket!.Properties.LifecycleConfiguration as unknown as {
+      Rules: { Prefix?: string; ExpirationInDays?: number }[];
+    };
+    const expiring = (key: string) =>
+      Rules.filter((r) => r.ExpirationInDays && key.startsWith(r.Prefix!)).map((r) => r.ExpirationInDays);
+    expect(expiring("forecasts/versions/v1.forecast")).toEqual([days]);
+    expect(expiring("forecasts/reports/v1/part-1.json")).toEqual([days]);
+    expect(expiring("forecasts/current.json")).toEqual([]);
+  }
+});
+
+describe("partitions", () => {
+  test.each([
+    { region: "us-gov-west-1", partition: "aws-us-gov", image: "226302683700" },
+    { region: "cn-north-1", partition: "aws-cn", image: "390948362332" },
+  ])("$region has a stack of its own partition, and a warning", ({ region, partition, image }) => {
+    const { body, warnings } = synthesize(FLIGHTS, options({ region }));
+    expect(body).toContain(`arn:${partition}:states:::lambda:invoke`);
+    expect(body).toContain(`${image}.dkr.ecr.\${AWS::Region}.\${AWS::URLSuffix}/`);
+    // Nothing names the commercial partition, or its suffix but as services are called everywhere.
+    expect(body).not.toMatch(/arn:aws:/);
+    const named = [...body.matchAll(/[\w.${}:-]+\.amazonaws\.com\b/g)].map(([name]) => name);
+    expect(new Set(named.filter((name) => !/^[a-z-]+\.amazonaws\.com$/.test(name)))).toEqual(new Set());
+    expect(warnings).toEqual([expect.stringMatching(region)]);
+  });
+
+  test("without Incident Manager, or that nobody outside knows, are refused", () => {
+    const incidents = { kind: "incident-manager" } as const;
+    expect(() => synthesize(FLIGHTS, options({ region: "cn-north-1", incidents }))).toThrow(
+      /Incident Manager .* cn-north-1/,
+    );
+    expect(() => synthesize(FLIGHTS, options({ region: "us-iso-east-1" }))).toThrow(/us-iso-east-1: its partition/);
+  });
 });
 
 test("a region without DeepAR is refused with its name", () => {
