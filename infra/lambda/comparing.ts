@@ -3,14 +3,17 @@ import { compare, metricsOf } from "../../src/core/compare.ts";
 import type { ForecastTable } from "../../src/core/forecast.ts";
 import { parseGroupKey, seriesId } from "../../src/core/series.ts";
 import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
-import { DAY, HOUR } from "../../src/core/time.ts";
+import { DAY, HOUR, MINUTE } from "../../src/core/time.ts";
 import { HASH_DIGITS, type KnownGroup } from "./known.ts";
 import { metricDimension, type WindowRecord } from "./names.ts";
 import type { Datum } from "./ports.ts";
 
-/** CloudWatch takes data from two weeks back to two hours ahead (API reference, PutMetricData). */
-const OLDEST = 14 * DAY - 5 * 60_000;
-const NEWEST = 2 * HOUR - 5 * 60_000;
+/**
+ * CloudWatch takes data from two weeks back to two hours ahead (API reference, PutMetricData), and a request with any beyond not at
+ * all. It may be written a call's whole time after it was made, and by another's clock.
+ */
+const OLDEST = 14 * DAY - 20 * MINUTE;
+const NEWEST = 2 * HOUR - 5 * MINUTE;
 
 /**
  * CloudWatch takes values up to 2^360, and from 2^-360 on; one beyond them makes it refuse all data of the request (User Guide,

@@ -41,26 +41,28 @@ export function dashboard(context: Context, healthIds: readonly string[]): Value
     return [
       graph(
         0,
-        11 + 7 * i,
+        18 + 7 * i,
         `${measure.name}: deviation (1 is the edge of the band)`,
         [search(measure.name, "Deviation")],
         { horizontal },
       ),
-      graph(12, 11 + 7 * i, `${measure.name}: actual`, [search(measure.name, "Actual")]),
+      graph(12, 18 + 7 * i, `${measure.name}: actual`, [search(measure.name, "Actual")]),
     ];
   });
-  const counted = (name: string, label: string) => [
+  const counted = (fn: string) => (name: string, label: string) => [
     names.health,
     name,
     "service",
-    `${names.prefix}-relay`,
+    `${names.prefix}-${fn}`,
     { stat: "Sum", label },
   ];
+  const relayed = counted("relay");
+  const compared = counted("compare");
   const events = [
     graph(0, 4, "Events a window: checked, rejected, dropped by enrich", [
-      counted(HEALTH.events, "checked"),
-      counted(HEALTH.rejected, "rejected"),
-      counted(HEALTH.dropped, "dropped"),
+      relayed(HEALTH.events, "checked"),
+      relayed(HEALTH.rejected, "rejected"),
+      relayed(HEALTH.dropped, "dropped"),
     ]),
     // A running total since the job's start.
     graph(12, 4, "Late events, which no window counts, since the analysis started", [
@@ -71,6 +73,17 @@ export function dashboard(context: Context, healthIds: readonly string[]): Value
         `${names.prefix}-windows`,
         { stat: "Maximum", label: "late" },
       ],
+    ]),
+    graph(0, 11, "Comparisons: of every series, without a forecast; groups that a window lacked", [
+      compared(HEALTH.compared, "compared"),
+      compared(HEALTH.forecastMissing, "without a forecast"),
+      compared(HEALTH.filled, "groups without events"),
+    ]),
+    graph(12, 11, "Not compared: unreadable, beyond CloudWatch's two weeks or numbers, groups beyond those watched", [
+      compared(HEALTH.unreadable, "unreadable windows"),
+      compared(HEALTH.tooOld, "windows too old"),
+      compared(HEALTH.unwritable, "values too large"),
+      compared(HEALTH.turnedAway, "groups turned away"),
     ]),
   ];
   const body = {
