@@ -51,7 +51,7 @@ const may = {
   "infra/template": [inside("src/core"), ...["infra/flink", "infra/workflow"].map(inside), "^infra/lambda/names\\.ts$"],
   "infra/flink": [inside("src/core")],
   "infra/workflow": [inside("src/core")],
-  "infra/cost": [inside("src/core"), "^src/backend\\.ts$"],
+  "infra/cost": [...["src/core", "infra/workflow"].map(inside), "^src/backend\\.ts$"],
   "infra/synth": [
     ...["src/core", "infra/template", "infra/flink", "infra/lambda", "infra/cost"].map(inside),
     ...pkg("esbuild", "fflate", "jsonc-parser"),

@@ -36,9 +36,8 @@ export interface Judgement {
 export function parsePredictions(
   spec: PipelineSpec,
   ids: readonly string[],
-  text: string,
+  lines: readonly string[],
 ): Map<string, DeepArForecast> {
-  const lines = text.split("\n").filter((l) => l.trim() !== "");
   if (lines.length !== 2 * ids.length) {
     throw new RangeError(`DeepAR predicted ${lines.length} series where ${2 * ids.length} were asked for.`);
   }
@@ -52,7 +51,7 @@ export function parsePredictions(
   return found;
 }
 
-/** Judges all series and makes the version that goes live. */
+/** Judges series and makes a version of them. */
 export function judge(
   spec: PipelineSpec,
   origin: number,
@@ -83,6 +82,15 @@ export function judge(
     },
     choices,
     failures,
+  };
+}
+
+/** The judgements of a training's parts, in their order, as one. */
+export function merge(parts: readonly [Judgement, ...Judgement[]]): Judgement {
+  return {
+    version: { ...parts[0].version, series: Object.assign({}, ...parts.map((p) => p.version.series)) },
+    choices: parts.flatMap((p) => p.choices),
+    failures: parts.flatMap((p) => p.failures),
   };
 }
 

@@ -1,9 +1,9 @@
-/** Step 4 on AWS, the two tasks of the training workflow that are ours: lay out what is learned from, publish what was learned. */
+/** Step 4 on AWS, the tasks of the training workflow that are ours: lay out what is learned from, judge what was learned, publish it. */
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { S3Client } from "@aws-sdk/client-s3";
 import { bucketObjects } from "./aws.ts";
 import { HEALTH } from "./names.ts";
-import { Publisher, type PublishRequest, type StageRequest } from "./publishing.ts";
+import { type JudgeRequest, Publisher, type PublishRequest, type StageRequest } from "./publishing.ts";
 import { exclusions, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
 const metrics = ownMetrics();
@@ -16,11 +16,16 @@ const publisher = new Publisher({
   exclusions: exclusions(),
 });
 
-export async function handler(request: StageRequest | PublishRequest): Promise<object> {
+export async function handler(request: StageRequest | JudgeRequest | PublishRequest): Promise<object> {
   if (request.action === "stage") {
     const staged = await publisher.stage(request);
     logger.info("Series are laid out for training", { ...staged });
     return staged;
+  }
+  if (request.action === "judge") {
+    const judged = await publisher.judge(request);
+    logger.info("A part of the series is judged", { ...judged });
+    return judged;
   }
   const published = await publisher.publish(request);
   metrics.addMetric(HEALTH.published, MetricUnit.Count, published.series);

@@ -1,15 +1,33 @@
-/** The training's files in the bucket: rows in, DeepAR's channels out; predictions in, the forecast in use out. */
-import { gunzipSync, gzipSync } from "node:zlib";
+/**
+ * A training's way through the bucket, in parts that a function can deal with: rows in, DeepAR's channels out; a part's predictions
+ * in, its judgement out; all judgements in, the version in use out. Each action may be tried again: it writes the same once more.
+ */
+import { gzipSync } from "node:zlib";
 import { Fault } from "../../src/core/fault.ts";
-import { encodeForecast, type ForecastVersion, parseForecast, versionName } from "../../src/core/forecast.ts";
+import { type ForecastVersion, versionName } from "../../src/core/forecast.ts";
 import type { Exclusion } from "../../src/core/labels.ts";
-import type { PreparedSeries } from "../../src/core/prepare.ts";
+import {
+  Appearances,
+  listedGroups,
+  type PreparedRow,
+  type PreparedSeries,
+  SeriesGrid,
+} from "../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { checkCapacity } from "../workflow/capacity.ts";
-import { decodeCurrent, encodeCurrent } from "./forecasts.ts";
-import { type DeepArForecast, judge, parsePredictions } from "./judging.ts";
+import { checkCapacity, partSize } from "../workflow/capacity.ts";
+import { decodeCurrent, encodeCurrent, type InUse, packVersion, unpackVersion } from "./forecasts.ts";
+import { type DeepArForecast, type Judgement, judge, merge, parsePredictions } from "./judging.ts";
+import { linesOf, unzipped } from "./lines.ts";
 import type { Objects } from "./ports.ts";
-import { parseRows, stage, trainingSeries } from "./staging.ts";
+import {
+  decodeSeries,
+  encodeSeries,
+  familiesToLearn,
+  familyFiles,
+  leaveOut,
+  rowParser,
+  trainingSpan,
+} from "./staging.ts";
 
 export interface StageRequest {
   readonly action: "stage";
@@ -18,13 +36,36 @@ export interface StageRequest {
   readonly origin: number;
 }
 
+/** What the workflow goes on with; small, because Step Functions carries 256 KiB from state to state. */
+export interface Staged {
+  readonly families: readonly { readonly family: string; readonly series: number }[];
+  readonly series: number;
+  /** Parts that the series are laid out in, counted from 1. */
+  readonly parts: number;
+}
+
+/** A family that was trained, or was to be. */
+export interface Trained {
+  readonly family: string;
+  readonly failed?: boolean;
+  readonly cause?: string;
+}
+
+export interface JudgeRequest {
+  readonly action: "judge";
+  readonly runId: string;
+  readonly origin: number;
+  readonly part: number;
+  readonly families: readonly Trained[];
+}
+
 export interface PublishRequest {
   readonly action: "publish";
   readonly runId: string;
   readonly origin: number;
   readonly requestedBy: "schedule" | "person";
-  /** Families that were trained, or were to be. */
-  readonly families: readonly { readonly family: string; readonly failed?: boolean; readonly cause?: string }[];
+  readonly families: readonly Trained[];
+  readonly parts: number;
 }
 
 export interface PublisherOptions {
@@ -32,9 +73,11 @@ export interface PublisherOptions {
   readonly objects: Objects;
   readonly training: string;
   readonly forecasts: string;
-  /** Key of the forecasts in use. */
+  /** Key of the file that names the forecasts in use. */
   readonly current: string;
   readonly exclusions: readonly Exclusion[];
+  /** Series a part; unset: as many as a function judges in some two minutes. */
+  readonly partSize?: number;
 }
 
 export class Publisher {
@@ -46,121 +89,183 @@ export class Publisher {
 
   /** Lays out the run's rows for DeepAR; a family with too little to learn from is left out, and the ensemble serves it. No series:
    * the lake holds no windows of this span yet.
-   * @throws Fault `target.unsupported` when there are more series than one training can publish. */
-  async stage({
-    runId,
-    origin,
-  }: StageRequest): Promise<{ families: { family: string; series: number }[]; series: number }> {
-    const { spec, objects } = this.#options;
+   * @throws Fault `target.unsupported` when there are more series than one training takes. */
+  async stage({ runId, origin }: StageRequest): Promise<Staged> {
+    const { spec, objects, exclusions } = this.#options;
     const series = await this.#series(runId, origin);
-    checkCapacity(spec, series.length);
-    const families = stage(spec, series);
-    for (const { family, ids, train, test, predict } of families) {
-      const place = this.#place(runId, family);
-      await objects.put(`${place}train/series.json.gz`, gzipSync(train), "application/gzip");
-      await objects.put(`${place}test/series.json.gz`, gzipSync(test), "application/gzip");
-      await objects.put(`${place}predict/series.jsonl`, predict, "application/jsonlines");
-      await objects.put(`${place}index.json`, JSON.stringify(ids), "application/json");
+    leaveOut(series, exclusions);
+    const families = familiesToLearn(spec, series);
+    const size = this.#options.partSize ?? partSize(spec);
+    const parts = Math.ceil(series.length / size);
+    for (let part = 1; part <= parts; part++) {
+      const own = series.slice((part - 1) * size, part * size);
+      const at = placesOf(this.#run(runId), part);
+      for (const learned of families) {
+        const { ids, train, test, predict } = familyFiles(spec, learned, own);
+        const places = at.family(learned.family);
+        await objects.put(places.index, JSON.stringify(ids), "application/json");
+        if (ids.length === 0) continue;
+        await objects.put(places.train, zip(train), "application/gzip");
+        await objects.put(places.test, zip(test), "application/gzip");
+        await objects.put(places.predict, predict, "application/jsonlines");
+      }
+      await objects.put(at.series, zip(encodeSeries(own)), "application/gzip");
     }
-    return { families: families.map(({ family, ids }) => ({ family, series: ids.length })), series: series.length };
+    return {
+      families: families.map(({ family, ids }) => ({ family, series: ids.size })),
+      series: series.length,
+      parts,
+    };
   }
 
-  /** Judges what was trained, writes the version and its report, and puts it to use. */
-  async publish({ runId, origin, requestedBy, families }: PublishRequest): Promise<{
+  /** Judges what was trained for one part's series. */
+  async judge({ runId, origin, part, families }: JudgeRequest): Promise<{ part: number; series: number }> {
+    const { spec, objects } = this.#options;
+    const at = placesOf(this.#run(runId), part);
+    const series: PreparedSeries[] = [];
+    for await (const lines of linesOf(await this.#body(at.series)))
+      series.push(...lines.map((l) => decodeSeries(spec, l)));
+    const predictions = new Map<string, DeepArForecast>();
+    for (const { family, failed } of families) {
+      if (failed) continue;
+      const places = at.family(family);
+      const ids = (await this.#json(places.index)) as string[];
+      if (ids.length === 0) continue;
+      const lines: string[] = [];
+      for await (const some of linesOf(await this.#body(places.predicted))) lines.push(...some);
+      for (const [id, p] of parsePredictions(spec, ids, lines)) predictions.set(id, p);
+    }
+    const judged = judge(spec, origin, series, predictions);
+    // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison.
+    unpackVersion(packVersion(judged.version));
+    await objects.put(at.judged, zip(JSON.stringify(judged)), "application/gzip");
+    return { part, series: series.length };
+  }
+
+  /** Makes one version of all parts' judgements, writes it and its report, and puts it to use. */
+  async publish({ runId, origin, requestedBy, families, parts }: PublishRequest): Promise<{
     version: string;
     series: number;
     byMethod: Record<string, number>;
     failures: number;
   }> {
-    const { spec, objects, forecasts } = this.#options;
-    const series = await this.#series(runId, origin);
-    const predictions = new Map<string, DeepArForecast>();
-    for (const { family, failed } of families) {
-      if (!failed) for (const [id, p] of await this.#predictions(runId, family)) predictions.set(id, p);
-    }
-    const judged = judge(spec, origin, series, predictions);
-    const { choices, failures } = judged;
+    const { objects, forecasts } = this.#options;
+    const read = async (part: number) => (await this.#json(placesOf(this.#run(runId), part).judged)) as Judgement;
+    const judged: [Judgement, ...Judgement[]] = [await read(1)];
+    for (let part = 2; part <= parts; part++) judged.push(await read(part));
+    const { version: unnamed, choices, failures } = merge(judged);
     if (choices.length === 0) {
       throw new Fault("forecast.failed", "No series could be forecast.", {
         cause: failures[0],
         next: "See the training's log.",
       });
     }
-    const version = await this.#keep(judged.version);
-    await objects.put(
-      `${forecasts}reports/${fileName(version.version)}.json`,
-      JSON.stringify({ version: version.version, runId, requestedBy, families, choices, failures }),
-      "application/json",
-    );
+    const name = await this.#claim(runId, origin, { runId, requestedBy, families, choices, failures });
+    const version: ForecastVersion = { ...unnamed, version: name };
+    const key = `${forecasts}versions/${fileName(name)}.forecast`;
+    await objects.put(key, packVersion(version), "application/octet-stream");
     // Last: until here the old forecasts are in use, and from here the new one, never half of it.
-    await this.#putToUse(version);
+    await this.#putToUse({ version: name, origin, key });
     const byMethod: Record<string, number> = {};
     for (const { method } of Object.values(version.series)) byMethod[method] = (byMethod[method] ?? 0) + 1;
-    return { version: version.version, series: choices.length, byMethod, failures: failures.length };
+    return { version: name, series: choices.length, byMethod, failures: failures.length };
   }
 
+  /** The series of a run's rows, by id. Rows may be more than memory holds, so they are read twice where groups are discovered. */
   async #series(runId: string, origin: number): Promise<PreparedSeries[]> {
-    const { spec, objects, training, exclusions } = this.#options;
-    const rows = [];
-    for (const key of await objects.list(`${training}${runId}/rows/`)) {
-      rows.push(...parseRows(spec, await this.#text(key)));
+    const { spec } = this.#options;
+    const span = trainingSpan(spec, origin);
+    let groups = listedGroups(spec);
+    if (!groups) {
+      const appearances = new Appearances(spec, span);
+      await this.#eachRow(runId, (row) => appearances.add(row));
+      groups = appearances.first();
     }
-    return trainingSeries(spec, rows, origin, exclusions);
+    checkCapacity(spec, groups.length * spec.series.measures.length);
+    const grid = new SeriesGrid(spec, span, groups);
+    await this.#eachRow(runId, (row) => grid.add(row));
+    return grid.take();
   }
 
-  async #predictions(runId: string, family: string): Promise<Map<string, DeepArForecast>> {
-    const place = this.#place(runId, family);
-    const ids = JSON.parse(await this.#text(`${place}index.json`)) as string[];
-    // The transform names its output after its input, with .out behind.
-    return parsePredictions(this.#options.spec, ids, await this.#text(`${place}predicted/series.jsonl.out`));
+  async #eachRow(runId: string, take: (row: PreparedRow) => void): Promise<void> {
+    const parse = rowParser(this.#options.spec);
+    for (const key of await this.#options.objects.list(`${this.#run(runId)}rows/`)) {
+      for await (const lines of linesOf(await this.#body(key))) for (const line of lines) take(parse(line));
+    }
   }
 
-  /** Writes the version under the first name of its origin that none has yet; returns it as it is called. */
-  async #keep(judged: ForecastVersion): Promise<ForecastVersion> {
+  /**
+   * The name of the run's version, which its report claims: the first of its origin that no other run has. A run that is tried
+   * again finds its own.
+   */
+  async #claim(runId: string, origin: number, report: object): Promise<string> {
     const { objects, forecasts } = this.#options;
-    const place = `${forecasts}versions/`;
-    const stamp = `${place}${fileName(versionName(judged.origin))}`;
-    const runs = (await objects.list(stamp)).map((key) =>
-      Number(/^(?:-(\d+))?\.json$/.exec(key.slice(stamp.length))?.[1] ?? 0),
-    );
-    const first = runs.length === 0 ? 0 : Math.max(...runs) + 1;
-    for (let run = first; run < first + TRIES; run++) {
-      const version = { ...judged, version: versionName(judged.origin, run) };
-      const text = encodeForecast(version);
-      // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison and every later publishing.
-      parseForecast(text);
-      const key = `${place}${fileName(version.version)}.json`;
-      if (await objects.replace(key, text, "application/json", undefined)) return version;
+    const place = `${forecasts}reports/`;
+    const stamp = `${place}${fileName(versionName(origin))}`;
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      let run = 0;
+      for (const key of await objects.list(stamp)) {
+        const claimed = (await this.#json(key)) as { readonly version: string; readonly runId: string };
+        if (claimed.runId === runId) return claimed.version;
+        run = Math.max(run, 1 + Number(/^(?:-(\d+))?\.json$/.exec(key.slice(stamp.length))?.[1] ?? 0));
+      }
+      const version = versionName(origin, run);
+      const text = JSON.stringify({ version, ...report });
+      if (await objects.replace(`${place}${fileName(version)}.json`, text, "application/json", undefined))
+        return version;
     }
     throw crowded();
   }
 
   /** Adds the version to those in use; what another training adds at the same time stays. */
-  async #putToUse(version: ForecastVersion): Promise<void> {
+  async #putToUse(version: InUse): Promise<void> {
     const { objects, current } = this.#options;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const found = await objects.get(current);
       if (found === "unchanged") continue;
       const before = found === undefined ? [] : decodeCurrent(new TextDecoder().decode(found.body));
       const text = encodeCurrent(inUse(before, version));
-      if (await objects.replace(current, text, "application/x-ndjson", found?.etag)) return;
+      if (await objects.replace(current, text, "application/json", found?.etag)) return;
     }
     throw crowded();
   }
 
-  async #text(key: string): Promise<string> {
+  async #body(key: string): Promise<Uint8Array> {
     const found = await this.#options.objects.get(key);
     if (found === undefined || found === "unchanged") {
       throw new Fault("forecast.failed", `The training's file ${key} is missing.`, { next: "Train again." });
     }
-    const { body } = found;
-    const zipped = body[0] === 0x1f && body[1] === 0x8b;
-    return new TextDecoder().decode(zipped ? gunzipSync(body) : body);
+    return found.body;
   }
 
-  #place(runId: string, family: string): string {
-    return `${this.#options.training}${runId}/${family}/`;
+  async #json(key: string): Promise<unknown> {
+    return JSON.parse(new TextDecoder().decode(unzipped(await this.#body(key))));
   }
+
+  #run(runId: string): string {
+    return `${this.#options.training}${runId}/`;
+  }
+}
+
+/** Where a part's files lie in its run's folder; the transform names its output after its input, with .out behind. */
+function placesOf(run: string, part: number) {
+  const name = `part-${String(part).padStart(5, "0")}`;
+  return {
+    series: `${run}series/${name}.jsonl.gz`,
+    judged: `${run}judged/${name}.json.gz`,
+    family: (family: string) => ({
+      index: `${run}${family}/index/${name}.json`,
+      train: `${run}${family}/train/${name}.json.gz`,
+      test: `${run}${family}/test/${name}.json.gz`,
+      predict: `${run}${family}/predict/${name}.jsonl`,
+      predicted: `${run}${family}/predicted/${name}.jsonl.out`,
+    }),
+  };
+}
+
+/** Quickly: the time of a function is dearer than a month of a tenth more bytes. */
+function zip(text: string): Uint8Array {
+  return gzipSync(text, { level: 1 });
 }
 
 /** How often a name, or the file in use, is tried for when other trainings come first. */
@@ -176,14 +281,14 @@ function fileName(version: string): string {
 }
 
 /** Origins in use: the newest, and two before it for windows that began earlier and are open still. */
-const ORIGINS = 3;
+export const ORIGINS_IN_USE = 3;
 
 /**
  * What is in use once `version` has come, newest first: the newest training of each of the newest origins. A training of the past
  * takes its place among them, and none from a later one.
  */
-function inUse(before: readonly ForecastVersion[], version: ForecastVersion): ForecastVersion[] {
+function inUse(before: readonly InUse[], version: InUse): InUse[] {
   const byRun = [...before, version].sort((a, b) => a.version.localeCompare(b.version, "en", { numeric: true }));
   const byOrigin = new Map(byRun.map((v) => [v.origin, v]));
-  return [...byOrigin.values()].sort((a, b) => b.origin - a.origin).slice(0, ORIGINS);
+  return [...byOrigin.values()].sort((a, b) => b.origin - a.origin).slice(0, ORIGINS_IN_USE);
 }

@@ -2,22 +2,24 @@
  * Step 6, compare: each closed window beside its forecast, written as CloudWatch metrics. Beside it the sweep, once a minute:
  * it beats when the stream is silent, so that silence closes windows too.
  */
+import { compareMemory } from "../workflow/capacity.ts";
 import { att, type Fragment, ref } from "./cfn.ts";
 import { sourceMapping, streamHours } from "./collect.ts";
 import { type Context, PREFIX } from "./context.ts";
 import { DECRYPT, deadLetters, ENCRYPT, lambda, listing, objects, READ_STREAM, role } from "./policy.ts";
 
-/** Where the forecasts in use lie. */
+/** The file that names the forecasts in use, which lie among the versions. */
 export const CURRENT_FORECAST = `${PREFIX.forecasts}current.json`;
 
 export function compare(context: Context): Fragment {
-  const { names, options } = context;
+  const { names, options, spec } = context;
+  const series = context.groups && context.groups.length * spec.series.measures.length;
   const { bucket, functions } = options.artifacts;
   const comparer = lambda("Compare", {
     name: `${names.prefix}-compare`,
     description: "Compares closed windows with their forecast and writes both as metrics",
     code: { bucket, key: functions.compare },
-    memory: 512,
+    memory: compareMemory(spec, series),
     timeout: 60,
     environment: {
       DATA_BUCKET: ref("DataBucket"),
@@ -27,7 +29,11 @@ export function compare(context: Context): Fragment {
     },
     statements: [
       { sid: "ReadWindows", actions: READ_STREAM, resources: att("WindowsStream", "Arn") },
-      { sid: "ReadForecast", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST) },
+      {
+        sid: "ReadForecast",
+        actions: ["s3:GetObject"],
+        resources: objects(CURRENT_FORECAST, `${PREFIX.forecasts}versions/`),
+      },
       // Without it a missing forecast answers 403, like a missing permission.
       listing(PREFIX.forecasts),
       {

@@ -1,7 +1,7 @@
 /** Step 4, forecast: the training workflow, what it may do, and its schedule. */
 
 import { Fault } from "../../src/core/fault.ts";
-import { checkCapacity } from "../workflow/capacity.ts";
+import { checkCapacity, PUBLISH_MEMORY } from "../workflow/capacity.ts";
 import { rate, type SUBSTITUTIONS, trainingWorkflow } from "../workflow/training.ts";
 import { arn, att, type Fragment, ref, sub, type Value } from "./cfn.ts";
 import { CURRENT_FORECAST } from "./compare.ts";
@@ -40,10 +40,10 @@ export function forecast(context: Context): Fragment {
   const jobs = jobPrefix(spec.name);
   const publisher = lambda("Publish", {
     name: `${names.prefix}-publish`,
-    description: "Lays series out for training; measures and publishes what was trained",
+    description: "Lays series out for training; judges and publishes what was trained",
     code: { bucket: options.artifacts.bucket, key: options.artifacts.functions.publish },
-    // A whole core for the ensemble: 1,769 MB is one virtual processor.
-    memory: 3_008,
+    // It has a whole core for the ensemble too: 1,769 MB is one virtual processor.
+    memory: PUBLISH_MEMORY,
     timeout: 900,
     environment: {
       DATA_BUCKET: ref("DataBucket"),

@@ -1,12 +1,15 @@
 /**
- * How many series one training can publish. A single function judges and forecasts them all, one after another, in the fifteen
- * minutes that Lambda gives it; more than that is refused beforehand instead of failing every night.
+ * How large a training may be, and how it is divided. The functions of a training have 3,008 MB, the most that a new account is
+ * given, and fifteen minutes; what one of them cannot do in that is done in parts, and what no part helps with is refused
+ * beforehand instead of failing every night. Measured in Node on one processor; Lambda's are about as fast.
  */
 import { Fault } from "../../src/core/fault.ts";
+import { MOST_SERIES } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 
-/** Half of the function's 900 s: data differ, and processors do. */
-const BUDGET_SECONDS = 450;
+/** Memory of the function that stages, judges and publishes, MB. */
+export const PUBLISH_MEMORY = 3_008;
+
 /**
  * Seconds that the ensemble takes for a series, backtest and forecast: they grow with its history up to some eight weeks of hours,
  * beyond which its members look no further back, and with its horizon. Measured on histories of 364 to 8,064 windows (0.04 to
@@ -15,25 +18,73 @@ const BUDGET_SECONDS = 450;
 const HISTORY_SECONDS = 0.25;
 const HISTORY_WINDOWS = 1_344;
 const STEP_SECONDS = 0.0005;
-/** Rows of the preparation, a window of a group each, that the function's memory holds; an estimate, at 250 bytes a row. */
-const ROWS = 4_000_000;
 
-/** The most series of a pipeline that a training publishes. */
+/** Of the function's 900 s: data differ, and processors do, and a part that fails costs no more than this to try again. */
+const PART_SECONDS = 120;
+/** Values of a part, which its prediction file has twice, at up to 25 letters each: 100 MB of text. */
+const PART_VALUES = 2_000_000;
+
+/**
+ * Seconds that a value, a window of a series, takes to be laid out: its row is read, and it is written several times. Measured on
+ * ten thousand series of 336 and 1,344 windows, on a busy machine; the latter took 620 MB, of which the values are 108.
+ */
+const VALUE_SECONDS = 8e-6;
+/** Values that are laid out in half of the function's 900 s, for the same reasons as those of `PART_SECONDS`. */
+const VALUES = 50_000_000;
+/** Windows forecast, of all series, three numbers each: what publishing and the comparison hold. */
+const FORECAST_WINDOWS = 10_000_000;
+
+/** Seconds that a function takes to judge one series. */
+export function judgingSeconds({ series, forecast }: PipelineSpec): number {
+  const windows = forecast.history / series.every;
+  const steps = forecast.horizon / series.every;
+  return HISTORY_SECONDS * Math.min(1, windows / HISTORY_WINDOWS) + STEP_SECONDS * steps;
+}
+
+/** Seconds that a function takes to lay out so many series. */
+export function stagingSeconds({ series, forecast }: PipelineSpec, count: number): number {
+  return VALUE_SECONDS * count * (forecast.history / series.every);
+}
+
+/** Series that one part of a training has. */
+export function partSize(spec: PipelineSpec): number {
+  const windows = spec.forecast.history / spec.series.every;
+  return Math.max(1, Math.floor(Math.min(PART_SECONDS / judgingSeconds(spec), PART_VALUES / windows)));
+}
+
+/** The most series of a pipeline that a training takes. */
 export function mostSeries({ series, forecast }: PipelineSpec): number {
   const windows = forecast.history / series.every;
   const steps = forecast.horizon / series.every;
-  const seconds = HISTORY_SECONDS * Math.min(1, windows / HISTORY_WINDOWS) + STEP_SECONDS * steps;
-  const inMemory = Math.floor(ROWS / windows) * series.measures.length;
-  return Math.min(Math.floor(BUDGET_SECONDS / seconds), inMemory);
+  return Math.floor(Math.min(MOST_SERIES, VALUES / windows, FORECAST_WINDOWS / steps));
 }
 
-/** @throws Fault `target.unsupported` when so many series are more than a training publishes. */
+/** What the function that compares windows has at least, MB: with less memory comes less of a processor. */
+const COMPARE_MEMORY = 512;
+/** What it needs besides forecasts, MB. */
+const RUNTIME_MEMORY = 300;
+/**
+ * Bytes for each number of a version: three versions in use, the one that comes to them before the oldest goes, and its file.
+ * Measured, and a sixth more: 200 MB in all for ten thousand series of 48 windows, 950 MB of 576.
+ */
+const NUMBER_MEMORY = 7 * 8;
+
+/** Memory of the function that compares windows, MB; for as many series as there may be, unless it is known how many. */
+export function compareMemory(spec: PipelineSpec, series = mostSeries(spec)): number {
+  const numbers = 3 * series * (spec.forecast.horizon / spec.series.every);
+  const megabytes = RUNTIME_MEMORY + (numbers * NUMBER_MEMORY) / 2 ** 20;
+  return Math.max(COMPARE_MEMORY, 64 * Math.ceil(megabytes / 64));
+}
+
+/** @throws Fault `target.unsupported` when so many series are more than a training takes. */
 export function checkCapacity(spec: PipelineSpec, count: number): void {
   const most = mostSeries(spec);
   if (count <= most) return;
   throw new Fault(
     "target.unsupported",
-    `${count} series are more than a training on AWS can publish in its fifteen minutes: with this history and horizon, ${most}.`,
+    most === MOST_SERIES
+      ? `${count} series are more than a pipeline watches: ${most}.`
+      : `${count} series are more than a training on AWS lays out and publishes at once: with this history and horizon, ${most}.`,
     { next: "Forecast fewer groups or measures, shorten the history or the horizon, or make several pipelines of it." },
   );
 }

@@ -1,6 +1,7 @@
 /**
  * The training workflow as a Step Functions definition in JSONata: Athena writes the series' rows, a function lays them out for
- * DeepAR, SageMaker trains and predicts a family at a time, a function measures DeepAR against the ensemble and publishes.
+ * DeepAR, SageMaker trains and predicts a family at a time, the function measures DeepAR against the ensemble part by part, several
+ * parts at a time, and publishes all of them as one version or none.
  *
  * A family that fails does not keep the forecast from being renewed: the ensemble stands in, and the execution then ends as
  * failed all the same, which raises the pipeline's own alarm. By hand it takes `{"origin": epoch ms, "requestedBy": "person",
@@ -35,6 +36,12 @@ export const SUBSTITUTIONS = [
   "KeyArn",
   "PublishFunction",
 ] as const;
+
+/**
+ * Parts that are judged at once. A new account runs ten functions at a time, and the stream's own go before: what is refused is
+ * tried again, and the lake's delivery or a comparison that waits is worse than a training that takes some minutes more.
+ */
+const JUDGING = 5;
 
 /** How long after a window's end its events are in the lake: Firehose's buffers, the transform, a retry. */
 const LAKE_DELAY = 10 * MINUTE;
@@ -110,6 +117,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         ...invoke(options, { action: "stage", runId: "{% $runId %}", origin: "{% $origin %}" }),
         Comment: "Gaps filled, a line a series, and the test window held out",
         Output: "{% $states.result.Payload %}",
+        Assign: { parts: "{% $states.result.Payload.parts %}" },
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "StageFailed", Assign: { cause: CAUSE } }],
         Next: "AnythingToLearn",
       },
@@ -133,6 +141,32 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
           ...familyStates(spec, options),
         },
         Assign: { families: "{% [$states.result] %}" },
+        Next: "Judge",
+      },
+      Judge: {
+        Type: "Map",
+        Comment: "DeepAR beside the ensemble on the test window; the better one a series goes live",
+        Items: "{% [1..$parts] %}",
+        MaxConcurrency: JUDGING,
+        ItemSelector: { part: "{% $states.context.Map.Item.Value %}" },
+        ItemProcessor: {
+          ProcessorConfig: { Mode: "INLINE" },
+          StartAt: "JudgePart",
+          States: {
+            JudgePart: {
+              ...invoke(options, {
+                action: "judge",
+                runId: "{% $runId %}",
+                origin: "{% $origin %}",
+                part: "{% $states.input.part %}",
+                families: "{% $families %}",
+              }),
+              Output: "{% $states.input.part %}",
+              End: true,
+            },
+          },
+        },
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "PublishFailed", Assign: { cause: CAUSE } }],
         Next: "Publish",
       },
       Publish: {
@@ -142,8 +176,9 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
           origin: "{% $origin %}",
           requestedBy: "{% $requestedBy %}",
           families: "{% $families %}",
+          parts: "{% $parts %}",
         }),
-        Comment: "DeepAR beside the ensemble on the test window; the better one a series goes live",
+        Comment: "All parts become one version, and it is put to use",
         Output: "{% $states.result.Payload %}",
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "PublishFailed", Assign: { cause: CAUSE } }],
         Next: "AllTrained",

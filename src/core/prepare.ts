@@ -85,43 +85,117 @@ export function bucket(time: string, every: number): string {
   return `date_trunc('day', ${time}) + ((hour(${time}) * 60 + minute(${time})) / ${n}) * ${n} * INTERVAL '1' MINUTE`;
 }
 
-/**
- * The series of the rows on a regular grid over `span`. Counts and sums of windows without a row are 0, everything else
- * of them is NaN. A listed group's grid covers the whole span; a discovered group's begins at its first row. Before the
- * first row of all, no series has values: the pipeline did not exist yet.
- */
+/** The series of rows, in whatever order they are; see `SeriesGrid`. */
 export function toSeries(spec: PipelineSpec, rows: readonly PreparedRow[], span: Span): PreparedSeries[] {
-  const { every, measures, by } = spec.series;
-  const fields = byFields(spec);
-  const byGroup = new Map<string, { group: Group; rows: PreparedRow[] }>();
-  if (by.length > 0 && by.every((b) => b.values)) {
-    for (const group of combinations(by.map((b) => b.values ?? []))) byGroup.set(groupKey(group), { group, rows: [] });
+  const grid = new SeriesGrid(spec, span, listedGroups(spec) ?? firstGroups(spec, span, rows));
+  for (const row of rows) grid.add(row);
+  return grid.take();
+}
+
+/** The groups that the pipeline file lists; one of no values where nothing is split; undefined when the data tell them. */
+export function listedGroups({ series: { by } }: PipelineSpec): Group[] | undefined {
+  return by.every((b) => b.values) ? [...combinations(by.map((b) => b.values ?? []))] : undefined;
+}
+
+function firstGroups(spec: PipelineSpec, span: Span, rows: Iterable<PreparedRow>): Group[] {
+  const appearances = new Appearances(spec, span);
+  for (const row of rows) appearances.add(row);
+  return appearances.first();
+}
+
+/** When each group first appears in a span; of too many groups those that appeared first are watched. */
+export class Appearances {
+  readonly #span: Span;
+  readonly #most: number;
+  readonly #groups = new Map<string, { readonly group: Group; start: number }>();
+
+  constructor(spec: PipelineSpec, span: Span) {
+    this.#span = span;
+    this.#most = mostGroups(spec.series.measures.length);
   }
-  let first = Number.POSITIVE_INFINITY;
-  // By time: of too many groups those count that appeared first.
-  for (const row of [...rows].sort((a, b) => a.start - b.start)) {
-    if (row.start < span.from || row.start >= span.until) continue;
-    first = Math.min(first, row.start);
-    const key = groupKey(row.group);
-    const entry = byGroup.get(key);
-    if (entry) entry.rows.push(row);
-    else if (byGroup.size < mostGroups(measures.length)) byGroup.set(key, { group: row.group, rows: [row] });
+
+  add({ start, group }: Pick<PreparedRow, "start" | "group">): void {
+    if (start < this.#span.from || start >= this.#span.until) return;
+    const key = groupKey(group);
+    const known = this.#groups.get(key);
+    if (!known) this.#groups.set(key, { group, start });
+    else if (start < known.start) known.start = start;
   }
-  if (first === Number.POSITIVE_INFINITY) return [];
-  const listed = by.length === 0 || by.every((b) => b.values);
-  const series: PreparedSeries[] = [];
-  for (const { group, rows: own } of byGroup.values()) {
-    const start = listed
-      ? windowStart(first, every)
-      : own.reduce((least, r) => Math.min(least, r.start), Number.POSITIVE_INFINITY);
-    const length = Math.round((span.until - start) / every);
-    measures.forEach((measure, m) => {
-      const values = new Float64Array(length).fill(valueOfNothing(measure));
-      for (const row of own) values[Math.round((row.start - start) / every)] = row.values[m] ?? valueOfNothing(measure);
-      series.push({ id: seriesId(measure.name, fields, group), measure, start, every, values });
+
+  /** The groups that are watched. */
+  first(): Group[] {
+    const byTime = [...this.#groups.values()].sort((a, b) => a.start - b.start);
+    return byTime.slice(0, this.#most).map(({ group }) => group);
+  }
+}
+
+/** A group's values as they are gathered, a column a measure over the whole span. */
+interface Gathered {
+  readonly group: Group;
+  readonly columns: readonly Float64Array[];
+  /** Start of its first row. */
+  first: number;
+}
+
+/**
+ * The series of `groups` on a regular grid over `span`, gathered row by row: eight bytes a window, however many rows there are.
+ * Counts and sums of windows without a row are 0, everything else of them is NaN. A listed group's series covers the span from the
+ * first row of all, before which the pipeline did not exist; a discovered group's begins at its own first row.
+ */
+export class SeriesGrid {
+  readonly #spec: PipelineSpec;
+  readonly #span: Span;
+  readonly #groups: Map<string, Gathered>;
+
+  constructor(spec: PipelineSpec, span: Span, groups: readonly Group[]) {
+    this.#spec = spec;
+    this.#span = span;
+    const column = (measure: Measure) => new Float64Array(this.#at(span.until)).fill(valueOfNothing(measure));
+    this.#groups = new Map(
+      groups.map((group) => {
+        const columns = spec.series.measures.map(column);
+        return [groupKey(group), { group, columns, first: Number.POSITIVE_INFINITY }];
+      }),
+    );
+  }
+
+  /** Takes a row; one outside the span, or of another group, is passed over. */
+  add({ start, group, values }: PreparedRow): void {
+    if (start < this.#span.from || start >= this.#span.until) return;
+    const gathered = this.#groups.get(groupKey(group));
+    if (!gathered) return;
+    if (start < gathered.first) gathered.first = start;
+    const at = this.#at(start);
+    this.#spec.series.measures.forEach((measure, m) => {
+      gathered.columns[m]![at] = values[m] ?? valueOfNothing(measure);
     });
   }
-  return series.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+
+  /** The series by id; none when no row came. They take the columns with them: the grid is empty afterwards. */
+  take(): PreparedSeries[] {
+    const { every, measures } = this.#spec.series;
+    const fields = byFields(this.#spec);
+    const listed = listedGroups(this.#spec) !== undefined;
+    let firstOfAll = Number.POSITIVE_INFINITY;
+    for (const { first } of this.#groups.values()) firstOfAll = Math.min(firstOfAll, first);
+    const series: PreparedSeries[] = [];
+    for (const [key, { group, columns, first }] of this.#groups) {
+      this.#groups.delete(key);
+      const start = listed ? windowStart(firstOfAll, every) : first;
+      if (start === Number.POSITIVE_INFINITY) continue;
+      const at = this.#at(start);
+      measures.forEach((measure, m) => {
+        const values = at === 0 ? columns[m]! : columns[m]!.slice(at);
+        series.push({ id: seriesId(measure.name, fields, group), measure, start, every, values });
+      });
+    }
+    return series.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  }
+
+  /** The place of a window that starts at `time`. */
+  #at(time: number): number {
+    return Math.round((time - this.#span.from) / this.#spec.series.every);
+  }
 }
 
 function valueOfNothing(measure: Measure): number {

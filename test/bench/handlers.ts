@@ -9,9 +9,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { encodeCurrent, packVersion } from "../../infra/lambda/forecasts.ts";
 import { type Archive, functionArchives } from "../../infra/synth/bundle.ts";
 import type { FunctionName } from "../../infra/template/context.ts";
-import { versionName } from "../../src/core/forecast.ts";
+import { type ForecastVersion, versionName } from "../../src/core/forecast.ts";
 import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
 import type { BenchRow } from "./endpoint.ts";
 
@@ -168,25 +169,24 @@ function trials(pipeline: PipelineSpec): Trial[] {
       records: AIRPORTS.length * pipeline.series.measures.length,
       calls: 1,
       // Without DeepAR's part: the ensemble's backtest and forecast, which are what takes long.
-      event: { action: "publish", runId: "run", origin: start, requestedBy: "schedule", families: [] },
+      event: { action: "judge", runId: "run", origin: start, part: 1, families: [] },
       first: { action: "stage", runId: "run", origin: start },
       atLeast: 1,
     },
   ];
 }
 
-/** A forecast of every series, as `current.json` has it. */
-function forecasts(): string {
+/** A forecast of every series. */
+function forecast(): ForecastVersion {
   const origin = Math.floor(Date.now() / HOUR) * HOUR - 12 * HOUR;
   const row = (value: number) => Array.from({ length: 48 }, () => value);
   const series = AIRPORTS.flatMap((airport) => spec.series.measures.map((m) => `${m.name}{origin=${airport}}`));
-  const version = {
+  return {
     ...{ format: 1, pipeline: spec.name, version: versionName(origin), origin, every: HOUR, levels: [0.01, 0.5, 0.99] },
     series: Object.fromEntries(
       series.map((id) => [id, { method: "ensemble", quantiles: [row(30), row(40), row(50)] }]),
     ),
   };
-  return `${JSON.stringify(version)}\n`;
 }
 
 /** Eight weeks of rows, as Athena unloads them. */
@@ -212,6 +212,13 @@ function rows(): string {
 const LISTING =
   '<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>training/run/rows/0</Key></Contents></ListBucketResult>';
 
+/** Objects by their paths: those that the handlers put, and the forecast in use. */
+const BUCKET = new Map<string, string | Uint8Array>([
+  ["/bucket/training/run/rows/0", rows()],
+  ["/bucket/forecasts/versions/v", packVersion(forecast())],
+  ["/bucket/forecasts/current.json", encodeCurrent([{ version: "v", origin: 0, key: "forecasts/versions/v" }])],
+]);
+
 /** S3, Kinesis and CloudWatch, as far as the handlers' calls go: everything is taken, and the forecast is there. */
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const parts: Buffer[] = [];
@@ -227,10 +234,13 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.setHeader("content-type", "application/cbor");
     response.end(Buffer.from([0xa0]));
   } else if (request.method === "GET") {
-    const asked = request.url ?? "";
+    const asked = new URL(request.url ?? "", "http://s3");
     response.setHeader("etag", '"one"');
-    response.end(asked.includes("list-type=2") ? LISTING : asked.includes("/rows/") ? rows() : forecasts());
-  } else response.end();
+    response.end(asked.searchParams.has("list-type") ? LISTING : BUCKET.get(asked.pathname));
+  } else {
+    BUCKET.set(new URL(request.url ?? "", "http://s3").pathname, Buffer.concat(parts));
+    response.end();
+  }
 }
 
 /** Runs the bundle in `folder` as Lambda does: import, a first call, then `calls` more. */

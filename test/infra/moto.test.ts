@@ -16,11 +16,12 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bucketObjects } from "../../infra/lambda/aws.ts";
-import { decodeCurrent, encodeCurrent } from "../../infra/lambda/forecasts.ts";
+import { decodeCurrent } from "../../infra/lambda/forecasts.ts";
 import type { EventLine } from "../../infra/lambda/names.ts";
 import { functionArchives } from "../../infra/synth/bundle.ts";
 import { FUNCTIONS, synthesize } from "../../infra/template/synthesize.ts";
 import { versionName } from "../../src/core/forecast.ts";
+import { putToUse } from "../unit/infra/memory.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { awsTools, runPython } from "./python.ts";
 
@@ -110,7 +111,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     expect(Object.keys(stack.functions).sort()).toEqual(FUNCTIONS.map((f) => `fw-flights-${f}`).sort());
     // moto takes every function for x86_64, whatever the template says.
     for (const [runtime] of Object.values(stack.functions)) expect(runtime).toBe("nodejs22.x");
-    expect(stack).toMatchObject({ mappings: 2, queues: 4, machines: ["fw-flights-training"] });
+    expect(stack).toMatchObject({ mappings: 2, queues: 3, machines: ["fw-flights-training"] });
   });
 
   test("enrich answers Firehose and keeps what it rejects", async () => {
@@ -172,9 +173,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
       levels: [0.01, 0.5, 0.99],
       series: { "departures{origin=BOS}": { method: "ensemble", quantiles: [row(90), row(100), row(110)] } },
     };
-    await s3().send(
-      new PutObjectCommand({ Bucket: bucket(), Key: "forecasts/current.json", Body: encodeCurrent([forecast]) }),
-    );
+    await putToUse(bucketObjects(s3(), bucket()), "forecasts/current.json", [forecast]);
     const window = {
       kind: "window",
       start: new Date(start).toISOString(),
@@ -233,8 +232,9 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     expect(call("sweep", {})).toBeNull();
   });
 
-  test("publish lays out a training", async () => {
-    const origin = Math.floor(Date.now() / HOUR) * HOUR;
+  const origin = Math.floor(Date.now() / HOUR) * HOUR;
+  /** Rows as Athena unloads them, laid out for a run. */
+  const stage = async (runId: string) => {
     const rows = Array.from({ length: 900 }, (_, i) =>
       JSON.stringify({
         window_start: origin - (i + 1) * HOUR,
@@ -244,21 +244,27 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
         delay_spread: 1,
       }),
     );
-    await s3().send(
-      new PutObjectCommand({ Bucket: bucket(), Key: "training/run-1/rows/part-1.gz", Body: gzipSync(rows.join("\n")) }),
-    );
-    const answer = call("publish", { action: "stage", runId: "run-1", origin });
-    expect(answer).toMatchObject({ series: 24, families: [{ family: "counts" }, { family: "reals" }] });
-    const { Contents } = await s3().send(new ListObjectsV2Command({ Bucket: bucket(), Prefix: "training/run-1/" }));
-    expect(Contents!.map((o) => o.Key).filter((k) => !k!.includes("/rows/"))).toHaveLength(8);
+    const file = { Bucket: bucket(), Key: `training/${runId}/rows/part-1.gz`, Body: gzipSync(rows.join("\n")) };
+    await s3().send(new PutObjectCommand(file));
+    return call("publish", { action: "stage", runId, origin });
+  };
+
+  test("publish lays out a training", async () => {
+    const answer = await stage("run-0");
+    expect(answer).toMatchObject({ series: 24, families: [{ family: "counts" }, { family: "reals" }], parts: 1 });
+    const { Contents } = await s3().send(new ListObjectsV2Command({ Bucket: bucket(), Prefix: "training/run-0/" }));
+    expect(Contents!.map((o) => o.Key).filter((k) => !k!.includes("/rows/"))).toHaveLength(9);
   });
 
-  test("publish puts a forecast to use beside the one before it, and a second run under a name of its own", async () => {
-    const origin = Math.floor(Date.now() / HOUR) * HOUR;
-    const request = { action: "publish", runId: "run-1", origin, requestedBy: "person", families: [] };
-    const versions = [call("publish", request), call("publish", request)].map(
-      (a) => (a as { version: string }).version,
-    );
+  test("publish judges, puts a forecast to use beside the one before it, and a second run's under a name of its own", async () => {
+    const versions: string[] = [];
+    for (const runId of ["run-1", "run-2"]) {
+      await stage(runId);
+      const run = { runId, origin, families: [] };
+      expect(call("publish", { ...run, action: "judge", part: 1 })).toEqual({ part: 1, series: 24 });
+      const request = { ...run, action: "publish", requestedBy: "person", parts: 1 };
+      versions.push((call("publish", request) as { version: string }).version);
+    }
     expect(versions).toEqual([versionName(origin), versionName(origin, 1)]);
     const current = await s3().send(new GetObjectCommand({ Bucket: bucket(), Key: "forecasts/current.json" }));
     const inUse = decodeCurrent(await current.Body!.transformToString());

@@ -1,12 +1,12 @@
 /** The golden cases through the compare handler's code: window records in, as Flink writes them, and CloudWatch's data out. */
 import { describe, expect, test } from "vitest";
 import { CompareBatch } from "../../../infra/lambda/compare-batch.ts";
-import { CurrentForecast, encodeCurrent } from "../../../infra/lambda/forecasts.ts";
+import { CurrentForecast } from "../../../infra/lambda/forecasts.ts";
 import type { Datum } from "../../../infra/lambda/ports.ts";
 import { type ForecastVersion, versionName } from "../../../src/core/forecast.ts";
 import { parseGroupKey, seriesId } from "../../../src/core/series.ts";
 import { byFields, type PipelineSpec, requireSpec } from "../../../src/core/spec.ts";
-import { MemoryObjects } from "../../unit/infra/memory.ts";
+import { MemoryObjects, putToUse } from "../../unit/infra/memory.ts";
 import deviations from "../deviations.golden.json" with { type: "json" };
 import windows from "../windows.golden.json" with { type: "json" };
 
@@ -20,7 +20,7 @@ async function compared(
   forecast?: ForecastVersion,
 ): Promise<readonly Datum[]> {
   const objects = new MemoryObjects();
-  if (forecast) await objects.put("current.json", encodeCurrent([forecast]));
+  if (forecast) await putToUse(objects, "current.json", [forecast]);
   const written: Datum[] = [];
   const sink = { put: async (data: readonly Datum[]) => void written.push(...data) };
   const batch = new CompareBatch(spec, new CurrentForecast(objects, "current.json"), sink);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBTimestampValue } from "@duckdb/node-api";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Analyzer, type ClosedWindow } from "../../../src/core/analyze.ts";
 import type { Value } from "../../../src/core/collect.ts";
@@ -250,6 +251,29 @@ describe("the grid", () => {
   test("without a split there is one group; without rows there is no series", () => {
     expect(grid({}, [row(3, [], 7, 1, 1)])[1]).toEqual(["n", 3, [7]]);
     expect(grid({}, [])).toEqual([]);
+  });
+
+  test("is the same whatever order the rows come in", () => {
+    const rows = [0, 1, 2, 3].flatMap((hour) =>
+      ["a", "b", "c"].slice(hour % 2).map((g) => row(hour, [g], hour, hour, hour)),
+    );
+    const shuffled = fc.shuffledSubarray(rows, { minLength: rows.length });
+    for (const by of [{ by: ["g"] }, { by: { g: ["c", "b", "d"] } }]) {
+      const expected = grid(by, rows);
+      fc.assert(
+        fc.property(shuffled, (mixed) => {
+          expect(grid(by, mixed)).toEqual(expected);
+        }),
+      );
+    }
+  });
+
+  test("of too many groups, those that appeared first are in it", () => {
+    const rows = Array.from({ length: 3_400 }, (_, i) => row(i < 67 ? 1 : i % 4 === 0 ? 3 : 2, [`g${i}`], 1, 1, 1));
+    const groups = new Set(grid({ by: ["g"] }, rows.reverse()).map(([id]) => /g=(.*)}/.exec(String(id))![1]!));
+    expect(groups.size).toBe(3_333);
+    const left = rows.filter((r) => !groups.has(r.group[0]!)).map((r) => (r.start - from) / HOUR);
+    expect(left).toEqual(left.map(() => 3));
   });
 
   test("rows outside the span are left out", () => {

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { CurrentForecast } from "../../../infra/lambda/forecasts.ts";
+import type { JudgeRequest, PublishRequest, StageRequest } from "../../../infra/lambda/publishing.ts";
 import { jobPrefix } from "../../../infra/template/forecast.ts";
 import { trainingWorkflow } from "../../../infra/workflow/training.ts";
 import { MemoryObjects } from "./memory.ts";
@@ -33,12 +34,14 @@ const definition = JSON.stringify(
 );
 const MACHINE = JSON.parse(definition.replace(/\$\{(\w+)\}/g, (_, name: string) => FILLED_IN[name]!)) as Machine;
 
+type Request = StageRequest | JudgeRequest | PublishRequest;
+
 /** The account's services, and the calls they got. `fails` may throw before a call is carried out. */
 class Account {
   readonly objects = new MemoryObjects();
   readonly calls: { readonly resource: string; readonly args: Record<string, unknown> }[] = [];
   readonly models = new Set<string>();
-  readonly #publisher = publisherOf(this.objects);
+  readonly #publisher = publisherOf(this.objects, 2);
   readonly #fails: (resource: string, args: Record<string, unknown>) => void;
   readonly #rows: boolean;
 
@@ -59,7 +62,7 @@ class Account {
         return { QueryExecution: { Status: { State: "SUCCEEDED" } } };
       }
       case "lambda:invoke":
-        return { StatusCode: 200, Payload: await this.#invoke(args.Payload as { action: "stage" | "publish" }) };
+        return { StatusCode: 200, Payload: await this.#invoke(args.Payload as Request) };
       case "sagemaker:createTrainingJob.sync": {
         const S3ModelArtifacts = `s3://bucket/models/${String(args.TrainingJobName)}/output/model.tar.gz`;
         return { TrainingJobStatus: "Completed", ModelArtifacts: { S3ModelArtifacts } };
@@ -80,11 +83,11 @@ class Account {
     }
   };
 
-  async #invoke(request: { action: "stage" | "publish" }): Promise<object> {
+  async #invoke(request: Request): Promise<object> {
     try {
-      return await (request.action === "stage"
-        ? this.#publisher.stage(request as never)
-        : this.#publisher.publish(request as never));
+      if (request.action === "stage") return await this.#publisher.stage(request);
+      if (request.action === "judge") return await this.#publisher.judge(request);
+      return await this.#publisher.publish(request);
     } catch (error) {
       // As Lambda reports what a handler throws.
       throw new StateError("Error", JSON.stringify({ errorMessage: (error as Error).message }));
@@ -177,14 +180,46 @@ describe("what fails ends in a state that says so", () => {
     expect(account.models.size).toBe(0);
   });
 
-  test("publishing: the last forecast stays in use", async () => {
+  test.each([
+    ["publishing", "publish", undefined],
+    ["one part's judgement", "judge", 2],
+  ])("%s: the last forecast stays in use", async (_, action, part) => {
     const account = new Account((resource, args) => {
-      if (resource === "lambda:invoke" && (args.Payload as { action: string }).action === "publish")
+      const payload = args.Payload as Partial<JudgeRequest> | undefined;
+      if (resource === "lambda:invoke" && payload!.action === action && payload!.part === part)
         throw new StateError("Lambda.Unknown", "out of memory");
     });
-    expect((await failure(account))!.error).toBe("PublishFailed");
-    expect(account.objects.content.has("forecasts/current.json")).toBe(false);
+    const { error, reason } = (await failure(account))!;
+    expect(error).toBe("PublishFailed");
+    expect(reason).toBe("The new forecast could not be published; the last one stays in use: out of memory");
+    expect(await account.objects.list("forecasts/")).toEqual([]);
   });
+
+  test("predictions that one part lacks: nothing of the others is published", async () => {
+    const account = new Account((resource) => {
+      if (resource !== "aws-sdk:sagemaker:deleteModel") return;
+      for (const key of account.objects.content.keys())
+        if (key.endsWith("reals/predicted/part-00003.jsonl.out")) account.objects.content.delete(key);
+    });
+    const { error, reason } = (await failure(account))!;
+    expect(error).toBe("PublishFailed");
+    expect(reason).toContain("reals/predicted/part-00003.jsonl.out is missing");
+    expect(await account.objects.list("forecasts/")).toEqual([]);
+  });
+});
+
+test("each part is judged once, and what goes from state to state stays small", async () => {
+  const account = new Account();
+  await run(account);
+  const payloads = account.calls.flatMap((c) => (c.args.Payload as Request | undefined) ?? []);
+  expect(payloads.map((p) => [p.action, ...("part" in p ? [p.part] : [])])).toEqual([
+    ["stage"],
+    ["judge", 1],
+    ["judge", 2],
+    ["judge", 3],
+    ["publish"],
+  ]);
+  for (const payload of payloads) expect(JSON.stringify(payload).length).toBeLessThan(2_000);
 });
 
 test("what passes is tried again, and a model that cannot be deleted harms no forecast", async () => {

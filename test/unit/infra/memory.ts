@@ -1,6 +1,8 @@
 /** A bucket in memory, with ETags as S3 gives them. */
 import { createHash } from "node:crypto";
+import { encodeCurrent, packVersion } from "../../../infra/lambda/forecasts.ts";
 import type { Objects, StoredObject } from "../../../infra/lambda/ports.ts";
+import type { ForecastVersion } from "../../../src/core/forecast.ts";
 
 export class MemoryObjects implements Objects {
   readonly content = new Map<string, Buffer>();
@@ -35,6 +37,14 @@ export class MemoryObjects implements Objects {
   async list(prefix: string): Promise<string[]> {
     return [...this.content.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
+}
+
+/** Puts versions to use, newest first, with `current` as the key of the file that names them. */
+export async function putToUse(objects: Pick<Objects, "put">, current: string, versions: readonly ForecastVersion[]) {
+  const inUse = versions.map(({ version, origin }) => ({ version, origin, key: `forecasts/versions/${version}` }));
+  for (const [i, version] of versions.entries())
+    await objects.put(inUse[i]!.key, packVersion(version), "application/octet-stream");
+  await objects.put(current, encodeCurrent(inUse), "application/json");
 }
 
 function etagOf(body: Buffer | undefined): string | undefined {

@@ -1,6 +1,7 @@
 /** A shop's three weeks, for trainings: the pipeline, the rows that Athena unloads, and what DeepAR makes of them. */
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Publisher } from "../../../infra/lambda/publishing.ts";
+import type { Objects } from "../../../infra/lambda/ports.ts";
+import { Publisher, type PublishRequest } from "../../../infra/lambda/publishing.ts";
 import { requireSpec } from "../../../src/core/spec.ts";
 import type { MemoryObjects } from "./memory.ts";
 
@@ -46,15 +47,23 @@ export async function unload(objects: MemoryObjects, place: string): Promise<voi
   for (const [i, text] of rows().entries()) await objects.put(`${place}20261122_${i}.gz`, gzipSync(`${text}\n`));
 }
 
-export function publisherOf(objects: MemoryObjects): Publisher {
+/** A publisher of the shop's forecasts; `partSize` series a part, unless as many as the shop has. */
+export function publisherOf(objects: Objects, partSize = 6): Publisher {
   return new Publisher({
-    spec: SHOP,
-    objects,
-    training: "training/",
-    forecasts: "forecasts/",
-    current: "forecasts/current.json",
-    exclusions: [],
+    ...{ spec: SHOP, objects, exclusions: [], partSize },
+    ...{ training: "training/", forecasts: "forecasts/", current: "forecasts/current.json" },
   });
+}
+
+/** Judges all parts of a run that is laid out, and publishes them. */
+export async function publishParts(
+  publisher: Publisher,
+  parts: number,
+  request: Partial<PublishRequest> = {},
+): ReturnType<Publisher["publish"]> {
+  const run = { runId: RUN, origin: ORIGIN, families: [], ...request };
+  for (let part = 1; part <= parts; part++) await publisher.judge({ ...run, action: "judge", part });
+  return publisher.publish({ requestedBy: "schedule", ...run, action: "publish", parts });
 }
 
 export function textOf(objects: MemoryObjects, key: string): string {
@@ -62,13 +71,8 @@ export function textOf(objects: MemoryObjects, key: string): string {
   return (body[0] === 0x1f ? gunzipSync(body) : body).toString();
 }
 
-/** What the transform of a run's family writes: two lines a series, `exact` of them the truth, the others far from it. */
+/** What the transform of a run's family writes: a file a part, two lines a series, `exact` of them the truth, the others far from it. */
 export async function predict(objects: MemoryObjects, place: string, exact: (id: string) => boolean): Promise<void> {
-  const ids = JSON.parse(textOf(objects, `${place}index.json`)) as string[];
-  const test = textOf(objects, `${place}test/series.json.gz`)
-    .trimEnd()
-    .split("\n")
-    .map((l) => JSON.parse(l) as { target: number[] });
   const line = (values: number[], off: number) =>
     JSON.stringify({
       quantiles: {
@@ -77,10 +81,16 @@ export async function predict(objects: MemoryObjects, place: string, exact: (id:
         "0.99": values.map((v) => v + off + 0.01),
       },
     });
-  const lines = ids.flatMap((id, i) => {
-    const truth = test[i]!.target.slice(-STEPS);
-    const off = exact(id) ? 0 : 500;
-    return [line(truth, off), line(truth, off + 1)];
-  });
-  await objects.put(`${place}predicted/series.jsonl.out`, `${lines.join("\n")}\n`);
+  for (const file of await objects.list(`${place}predict/`)) {
+    const part = /part-\d+/.exec(file)![0];
+    const ids = JSON.parse(textOf(objects, `${place}index/${part}.json`)) as string[];
+    const asked = textOf(objects, file).trimEnd().split("\n");
+    const lines = ids.flatMap((id, i) => {
+      const { target } = JSON.parse(asked[2 * i + 1]!) as { target: number[] };
+      const truth = target.slice(-STEPS);
+      const off = exact(id) ? 0 : 500;
+      return [line(truth, off), line(truth, off + 1)];
+    });
+    await objects.put(`${place}predicted/${part}.jsonl.out`, `${lines.join("\n")}\n`);
+  }
 }
