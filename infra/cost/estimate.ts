@@ -4,9 +4,11 @@
  */
 import type { CostEstimate } from "../../src/backend.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { compareMemory } from "../workflow/capacity.ts";
 import { createdFor } from "./created.ts";
 import { ASSUMED_GROUPS, combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
+import { trainingUse } from "./training.ts";
 
 const HOURS = 730;
 const GB = 2 ** 30;
@@ -18,10 +20,6 @@ const FIREHOSE_UNIT = 5 * 1_024;
 const PUT_UNIT = 25 * 1_024;
 /** Parquet against JSON, measured on the flights of the sample. */
 const PARQUET_SHARE = 0.25;
-/** Hours of the instances a training: DeepAR on some hundred series, and the batch transform of them. */
-const TRAINING_HOURS = 20 / 60;
-const TRANSFORM_HOURS = 8 / 60;
-
 /** Metrics that the functions write about themselves. */
 const HEALTH_METRICS = 15;
 
@@ -36,7 +34,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const { shards } = spec.source;
   const windowsPerMonth = SECONDS / (spec.series.every / 1_000);
   const trainings = SECONDS / (spec.forecast.retrain / 1_000);
-  const families = new Set(spec.series.measures.map((m) => m.statistic === "count")).size;
+  const training = trainingUse(spec, groups * spec.series.measures.length);
 
   const putUnits = (n: number, size: number) => n * Math.ceil(size / PUT_UNIT);
   const relayed = (events * eventBytes(spec)) / (PUT_UNIT - 1_024);
@@ -59,8 +57,8 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const lakeGb = ((bytes * PARQUET_SHARE) / GB) * lakeMonths;
   const s3 =
     lakeGb * prices.s3Gb +
-    (SECONDS / 60) * (prices.s3Put / 1_000) +
-    ((windowsPerMonth + trainings * 20) / 1_000) * prices.s3Get;
+    ((SECONDS / 60 + trainings * training.puts) / 1_000) * prices.s3Put +
+    ((windowsPerMonth + trainings * training.gets) / 1_000) * prices.s3Get;
 
   const historyBytes =
     ((bytes * PARQUET_SHARE) / SECONDS) * Math.min(spec.forecast.history / 1_000, lakeMonths * SECONDS);
@@ -68,7 +66,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const athena = (scanned / TB) * prices.athenaTb;
 
   const sagemaker =
-    trainings * families * (TRAINING_HOURS * prices.trainingHour + TRANSFORM_HOURS * prices.transformHour);
+    trainings * (training.trainingHours * prices.trainingHour + training.transformHours * prices.transformHour);
 
   // Invocations: the transform and the relay by the megabyte and the second, compare by the window, the sweep by the minute.
   const calls = {
@@ -78,9 +76,12 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     compare: windowsPerMonth,
     sweep: SECONDS / 60,
   };
+  const comparing = compareMemory(spec, groups * spec.series.measures.length) / 1_024;
   const lambdaGbSeconds =
-    0.5 * (calls.enrich * 0.2 + calls.relay * 0.05 + calls.compare * 0.5 + calls.sweep * 0.5) + trainings * 3 * 60;
-  const invocations = calls.enrich + calls.relay + calls.compare + calls.sweep;
+    0.5 * (calls.enrich * 0.2 + calls.relay * 0.05 + calls.sweep * 0.5) +
+    comparing * calls.compare * 0.5 +
+    trainings * training.lambdaGbSeconds;
+  const invocations = calls.enrich + calls.relay + calls.compare + calls.sweep + trainings * training.invocations;
   const lambda = lambdaGbSeconds * prices.lambdaGbSecond + (invocations / 1e6) * prices.lambdaMillion;
 
   const cloudwatch =
@@ -90,10 +91,11 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     created.dashboards * prices.dashboard +
     // A request takes a thousand data; the functions' own metrics go with their logs.
     windowsPerMonth * Math.ceil(created.seriesMetrics / 1_000) * (prices.metricWrite / 1_000) +
-    // What the sweep reads each minute, and of each group when a window has closed.
-    ((SECONDS / 60) * 6 + windowsPerMonth * groups) * (prices.metricRead / 1_000);
+    // What the sweep reads each minute.
+    (SECONDS / 60) * 5 * (prices.metricRead / 1_000);
 
-  const other = prices.kmsKey + 2 * prices.logsGb + ((trainings * 25) / 1_000) * prices.stepTransition;
+  const other =
+    prices.kmsKey + 2 * prices.logsGb + ((trainings * training.stateTransitions) / 1_000) * prices.stepTransition;
 
   const services = [
     {

@@ -38,8 +38,10 @@ export class CurrentForecast {
     if (found === undefined) this.#use(new Map(), undefined);
     else if (found !== "unchanged") {
       const versions = new Map<string, ForecastVersion>();
-      for (const { key } of decodeCurrent(new TextDecoder().decode(found.body)))
-        versions.set(key, this.#versions.get(key) ?? (await this.#load(key)));
+      for (const { key } of decodeCurrent(new TextDecoder().decode(found.body))) {
+        const version = this.#versions.get(key) ?? (await this.#load(key));
+        if (version) versions.set(key, version);
+      }
       this.#use(versions, found.etag);
     }
     this.#checked = now;
@@ -54,11 +56,10 @@ export class CurrentForecast {
     this.#etag = etag;
   }
 
-  async #load(key: string): Promise<ForecastVersion> {
+  /** Undefined when the bucket has let go of the version, which then forecasts no window any more: its windows lack a forecast. */
+  async #load(key: string): Promise<ForecastVersion | undefined> {
     const found = await this.#objects.get(key);
-    if (found === undefined || found === "unchanged")
-      throw invalid(`The forecast in use, ${key}, is missing.`, "it is named and is not there");
-    return unpackVersion(found.body);
+    return found === undefined || found === "unchanged" ? undefined : unpackVersion(found.body);
   }
 }
 

@@ -248,6 +248,16 @@ describe("a version's file", () => {
   });
 });
 
+test("without a version that the bucket has let go of, the others are in use", async () => {
+  const objects = new MemoryObjects();
+  await train(objects, "one", { origin: ORIGIN - DAY });
+  await train(objects, "two");
+  objects.content.delete("forecasts/versions/2026-11-21T00-00-00Z.forecast");
+  const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+  expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z");
+  expect(table.at("sales{store=north}", ORIGIN - HOUR)).toBeUndefined();
+});
+
 test("what is put to use lies where the comparison may read it", async () => {
   const objects = new MemoryObjects();
   await train(objects, "one");
