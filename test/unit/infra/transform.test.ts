@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checker } from "../../../infra/lambda/checked.ts";
@@ -17,26 +19,21 @@ const good = (over: object = {}) => ({
   ...over,
 });
 
-/** As Firehose sends it to a transform that reads a Kinesis stream (Lambda Developer Guide, "Firehose"). */
+/** As Firehose sends it to a transform, with these data. */
+const DELIVERY = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../infra/events/firehose-records.json"), "utf8"),
+) as FirehoseEvent;
+const [TEMPLATE] = DELIVERY.records as [FirehoseRecord];
+
 function event(...data: (string | Uint8Array)[]): FirehoseEvent {
-  return {
-    invocationId: "2b4d1ad9-2f48-94bd-a088-767c317e994a",
-    deliveryStreamArn: "arn:aws:firehose:eu-west-1:123456789012:deliverystream/fw-flights-lake",
-    region: "eu-west-1",
-    records: data.map(
-      (d, i): FirehoseRecord => ({
-        recordId: `4954601082${i}0000000`,
-        approximateArrivalTimestamp: ARRIVAL,
-        data: Buffer.from(d).toString("base64"),
-        kinesisRecordMetadata: {
-          shardId: "shardId-000000000000",
-          partitionKey: "4d1ad2b9-24f8-4b9d-a088-76e9947c317a",
-          sequenceNumber: `4954601082${i}`,
-          subsequenceNumber: "",
-        },
-      }),
-    ),
-  };
+  const records = data.map((d, i) => ({
+    ...TEMPLATE,
+    recordId: `4954601082${i}0000000`,
+    approximateArrivalTimestamp: ARRIVAL,
+    data: Buffer.from(d).toString("base64"),
+    kinesisRecordMetadata: { ...TEMPLATE.kinesisRecordMetadata!, sequenceNumber: `4954601082${i}` },
+  }));
+  return { ...DELIVERY, records };
 }
 
 const text = (base64: string) => Buffer.from(base64, "base64").toString();
@@ -126,23 +123,58 @@ test("a batch that is brought again rejects to the same object", () => {
   expect(transform(batch, spec, check).rejected).toEqual(transform({ ...batch }, spec, check).rejected);
 });
 
-test("whatever comes, every record comes back once, in order, within the answer's size, and nothing is lost", () => {
-  const anything = fc.oneof(
-    fc.constant(JSON.stringify(good())),
-    fc.array(fc.constantFrom(JSON.stringify(good()), "[1]", "", "{"), { maxLength: 5 }).map((l) => l.join("\n")),
-    fc.uint8Array({ maxLength: 64 }),
-  );
+/** What stands in a record, and what must come of it, worked out beside the code: rows by their delays, and bytes that are kept. */
+interface Made {
+  readonly data: string | Uint8Array;
+  readonly delays: readonly number[];
+  readonly kept: readonly (string | Uint8Array)[];
+}
+
+/** A record of lines; the events among them are numbered on from `first`. */
+function ofLines(kinds: readonly ("event" | "[1]" | "" | "{")[], first: number): Made {
+  let n = first;
+  const delays: number[] = [];
+  const lines = kinds.map((kind) => {
+    if (kind !== "event") return kind;
+    delays.push(n);
+    return JSON.stringify(good({ delay: n++ }));
+  });
+  const data = lines.join("\n");
+  // Without a line that is an object by itself it is one thing that is none; else every line stands for itself.
+  if (delays.length === 0) return { data, delays, kept: [data] };
+  return { data, delays, kept: lines.filter((_, i) => kinds[i] !== "event" && kinds[i] !== "") };
+}
+
+test("whatever comes, every record comes back once, in order, and every event in it is a row or kept with its bytes", () => {
+  const lines = fc.array(fc.constantFrom("event", "[1]", "", "{"), { maxLength: 5 });
+  // Without braces: no object, and no line that looks like one.
+  const bytes = fc.uint8Array({ maxLength: 64 }).map((b) => b.map((byte) => (byte === 0x7b ? 0 : byte)));
   fc.assert(
-    fc.property(fc.array(anything, { minLength: 1, maxLength: 8 }), (data) => {
-      const batch = event(...data);
-      const { records, counts, rejected } = transform(batch, spec, check);
-      expect(records.map((r) => r.recordId)).toEqual(batch.records.map((r) => r.recordId));
-      const delivered = records.flatMap((r) => (r.result === "Ok" ? rows(r.data) : []));
-      expect(delivered).toHaveLength(counts.events);
-      const kept = rejected.flatMap((r) => r.lines.trim().split("\n"));
-      expect(kept).toHaveLength(counts.rejections);
+    fc.property(fc.array(fc.oneof(lines, bytes), { minLength: 1, maxLength: 8 }), (records) => {
+      let n = 0;
+      const made = records.map((record): Made => {
+        if (record instanceof Uint8Array) return { data: record, delays: [], kept: [record] };
+        const one = ofLines(record as Parameters<typeof ofLines>[0], n);
+        n += one.delays.length;
+        return one;
+      });
+      const batch = event(...made.map((m) => m.data));
+      const answer = transform(batch, spec, check);
+      expect(answer.records.map((r) => r.recordId)).toEqual(batch.records.map((r) => r.recordId));
+      expect(answer.records.map((r) => r.result)).toEqual(made.map((m) => (m.delays.length > 0 ? "Ok" : "Dropped")));
+      expect(answer.records.map((r) => rows(r.data).map((row) => row.delay))).toEqual(made.map((m) => m.delays));
+      const kept = answer.rejected.flatMap((r) =>
+        r.lines
+          .trim()
+          .split("\n")
+          .map((l) => JSON.parse(l) as { data: string }),
+      );
+      expect(kept.map((k) => k.data)).toEqual(
+        made.flatMap((m) => m.kept.map((data) => Buffer.from(data).toString("base64"))),
+      );
+      expect(answer.counts).toEqual({ events: n, rejections: kept.length, dropped: 0, overflowed: 0 });
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
 });
 
