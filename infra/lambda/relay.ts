@@ -27,12 +27,13 @@ export async function handler(batch: KinesisStreamEvent, call: Call): Promise<Ba
   }));
   const name = `${batch.Records[0]?.eventID} ${incoming.length}`;
   const relayed = journal.during(name, () => toEvents(incoming, call.getRemainingTimeInMillis() - PUTTING));
-  const { records, counts, newest, left } = relayed;
+  const { records, counts, newest, onTime, left } = relayed;
   const refused = await events.put(records);
   metrics.addMetric(HEALTH.events, MetricUnit.Count, counts.events);
   metrics.addMetric(HEALTH.rejected, MetricUnit.Count, counts.rejected);
   metrics.addMetric(HEALTH.dropped, MetricUnit.Count, counts.dropped);
   if (newest !== undefined) metrics.addMetric(HEALTH.newestEvent, MetricUnit.Seconds, newest / 1_000);
+  if (onTime !== undefined) metrics.addMetric(HEALTH.onTime, MetricUnit.Seconds, onTime / 1_000);
   metrics.publishStoredMetrics();
   const itemIdentifier = checkpoint(relayed, refused);
   if (itemIdentifier === undefined) return { batchItemFailures: [] };
