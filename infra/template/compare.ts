@@ -20,7 +20,8 @@ export function compare(context: Context): Fragment {
     description: "Compares closed windows with their forecast and writes both as metrics",
     code: { bucket, key: functions.compare },
     memory: compareMemory(spec, series),
-    timeout: 60,
+    // After a long silence one record fills many windows; see MOST_FILLED.
+    timeout: 600,
     environment: {
       DATA_BUCKET: ref("DataBucket"),
       FORECAST_KEY: CURRENT_FORECAST,
@@ -32,7 +33,7 @@ export function compare(context: Context): Fragment {
       {
         sid: "ReadForecast",
         actions: ["s3:GetObject"],
-        resources: objects(CURRENT_FORECAST, `${PREFIX.forecasts}versions/`),
+        resources: objects(CURRENT_FORECAST, PREFIX.versions),
       },
       // Without it a missing forecast answers 403, like a missing permission.
       listing(PREFIX.forecasts),
