@@ -45,12 +45,15 @@ export class Journal {
   /** The check, for batches that `during` runs. */
   guard(check: Check): Check {
     return (data, arrival) => {
-      if (this.#again) {
-        const record = createHash("sha256").update(data).digest("hex");
-        if (this.#page.fatal.includes(record)) return rejected("enrich-failed", "enrich ended its process", data);
-        this.#write({ ...this.#page, begun: record });
-      }
-      return check(data, arrival);
+      if (!this.#again) return check(data, arrival);
+      const { batch, fatal } = this.#page;
+      const record = createHash("sha256").update(data).digest("hex");
+      if (fatal.includes(record)) return rejected("enrich-failed", "enrich ended its process", data);
+      this.#write({ batch, fatal, begun: record });
+      const delivered = check(data, arrival);
+      // When the process ends after its check, it is not to blame: what is made of all records together may be too much.
+      this.#write({ batch, fatal });
+      return delivered;
     };
   }
 
