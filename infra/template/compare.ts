@@ -71,7 +71,9 @@ export function compare(context: Context): Fragment {
   return {
     Resources: {
       ...comparer.Resources,
-      CompareDeadLetters: deadLetters("Positions of windows that could not be compared; they are still in the stream"),
+      CompareDeadLetters: deadLetters(
+        "Positions of windows that could not be compared as long as their stream kept them",
+      ),
       CompareMapping: {
         Type: "AWS::Lambda::EventSourceMapping",
         Properties: {
