@@ -4,7 +4,7 @@
  */
 import { mostGroups } from "../../src/core/series.ts";
 import { FORECAST_MISSING } from "../../src/core/spec.ts";
-import { SECOND } from "../../src/core/time.ts";
+import { HOUR, SECOND } from "../../src/core/time.ts";
 import { HEALTH } from "../lambda/names.ts";
 import { alarmShape, INSIGHTS_SERIES, type Watched } from "./alert.ts";
 import { att, type Fragment, type Resource, ref, tagList, type Value } from "./cfn.ts";
@@ -20,7 +20,7 @@ interface HealthAlarm {
   readonly comparison?: "GreaterThanThreshold" | "GreaterThanOrEqualToThreshold" | "LessThanThreshold";
   readonly period?: number;
   readonly periods?: number;
-  readonly missing?: "notBreaching" | "breaching";
+  readonly missing?: "notBreaching" | "breaching" | "ignore";
   readonly metric:
     | { readonly namespace: string; readonly name: string; readonly dimensions: Dimensions; readonly statistic: string }
     | { readonly expression: string; readonly of: Readonly<Record<string, Source>> };
@@ -112,6 +112,24 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
       statistic: "Maximum",
     },
   });
+  /** Something arrives and nothing fetches it: what waits has no age then, because the age is told by who fetches. */
+  const stopped = ({
+    incoming,
+    calls,
+    ...alarm
+  }: Pick<HealthAlarm, "name" | "description" | "period" | "periods"> & {
+    readonly incoming: Source;
+    readonly calls: Source;
+  }): HealthAlarm => ({
+    threshold: 1,
+    comparison: "GreaterThanOrEqualToThreshold",
+    periods: 2,
+    ...alarm,
+    metric: {
+      expression: "IF(FILL(incoming, 0) > 0 AND FILL(calls, 0) < 1, 1, 0)",
+      of: { incoming, calls },
+    },
+  });
   return [
     lagging("relay", "The relay of records to the analysis"),
     lagging("compare", "The comparison of windows"),
@@ -122,6 +140,20 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
       periods: 2,
       metric: delivery("DeliveryToS3.DataFreshness", "Maximum"),
     },
+    {
+      name: "delivery-behind",
+      description: "Firehose reads the stream and is more than fifteen minutes behind it.",
+      threshold: 900_000,
+      periods: 2,
+      metric: delivery("KinesisMillisBehindLatest", "Maximum"),
+    },
+    stopped({
+      name: "delivery-stopped",
+      description:
+        "Records come in and Firehose reads none: see its log, and whether its role may use the stream and the key.",
+      incoming: stream("RawStream", "IncomingRecords", "Sum"),
+      calls: delivery("DataReadFromKinesisStream.Records", "Sum"),
+    }),
     {
       name: "delivery-failed",
       description: `Records could not be made Parquet; they are in the bucket under failed/.`,
@@ -152,20 +184,22 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
       comparison: "GreaterThanOrEqualToThreshold",
       metric: own("enrich", HEALTH.overflowed, "Sum"),
     },
-    {
+    stopped({
       name: "relay-stopped",
       description: "Records come in and the relay is not called: its event source mapping is off, or it is throttled.",
-      threshold: 1,
-      comparison: "GreaterThanOrEqualToThreshold",
-      periods: 2,
-      metric: {
-        expression: "IF(FILL(incoming, 0) > 0 AND FILL(calls, 0) < 1, 1, 0)",
-        of: {
-          incoming: stream("RawStream", "IncomingRecords", "Sum"),
-          calls: lambda("relay", "Invocations", "Sum"),
-        },
-      },
-    },
+      incoming: stream("RawStream", "IncomingRecords", "Sum"),
+      calls: lambda("relay", "Invocations", "Sum"),
+    }),
+    stopped({
+      name: "compare-stopped",
+      description:
+        "Windows close and are not compared: the event source mapping of the comparison is off, or it is throttled.",
+      // Of long windows most periods would hold neither; one that holds no call has lacked the call of a whole window.
+      period: every,
+      periods: spec.series.every < HOUR ? 2 : 1,
+      incoming: stream("WindowsStream", "IncomingRecords", "Sum"),
+      calls: lambda("compare", "Invocations", "Sum"),
+    }),
     {
       name: "rejected-share",
       description: 'More than one record in a hundred is rejected: look at the table "rejected" for the reasons.',
@@ -282,6 +316,16 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
       comparison: "GreaterThanOrEqualToThreshold",
       period: every,
       metric: own("compare", HEALTH.forecastMissing, "Sum"),
+    },
+    {
+      name: "series-not-forecast",
+      description:
+        "The last training could forecast some series neither by DeepAR nor by the ensemble: its report says which.",
+      threshold: 1,
+      comparison: "GreaterThanOrEqualToThreshold",
+      // It is told once a training, and holds until the next.
+      missing: "ignore",
+      metric: own("publish", HEALTH.notForecast, "Maximum"),
     },
     // Where an alarm a series was made for the groups that were given.
     ...(context.groups !== undefined &&

@@ -280,38 +280,6 @@ describe.each(STACKS)("$name", ({ template }) => {
     }
   });
 
-  test("alarms on its own health in every way it can fail", () => {
-    const own = resources.filter(([id]) => id.startsWith("Health")).map(([id]) => id.slice("Health".length));
-    // Alone where groups are discovered.
-    expect(own.filter((name) => name !== "GroupsBeyondAlarms").sort()).toEqual(
-      [
-        ...[
-          "AnalysisSilent",
-          "CompareBehind",
-          "CompareDeadLetters",
-          "DeliveryFailed",
-          "DeliveryLate",
-          "EnrichErrors",
-          "EnrichOverflow",
-          "EventsRefused",
-          "FlinkBehind",
-          "FlinkCheckpoints",
-        ],
-        ...[
-          "FlinkRestarts",
-          "FlinkStopped",
-          "ForecastMissing",
-          "RejectedShare",
-          "RelayBehind",
-          "RelayStopped",
-          "ScheduleDeadLetters",
-        ],
-        ...["SweepFailed", "SweepStopped", "TrainingFailed", "TransformFailing", "WindowsUnreadable"],
-        ...["GroupsTurnedAway", "ValuesUnwritable", "WindowsTooOld"],
-      ].sort(),
-    );
-  });
-
   test("hears within a quarter of an hour that Flink has stopped, however long a window is", () => {
     const { Period, EvaluationPeriods, TreatMissingData } = template.Resources.HealthFlinkStopped!.Properties;
     expect(Number(Period) * Number(EvaluationPeriods)).toBeLessThanOrEqual(900);
