@@ -150,8 +150,6 @@ test.each([
   ["eu-west-1", "aws"],
   ["cn-north-1", "aws-cn"],
   ["us-gov-west-1", "aws-us-gov"],
-  ["us-iso-east-1", "aws-iso"],
-  ["us-isob-east-1", "aws-iso-b"],
 ])("in %s, what the workflow calls is of the partition %s, and nothing in the stack of another", (region, partition) => {
   const { body } = synthesize(FLIGHTS, options({ region }));
   const partitions = [...body.matchAll(/"arn:(\$\{[^}]+\}|[^:]+):/g)].map(([, p]) => p);
