@@ -17,14 +17,24 @@ export interface Delivered {
   dropped: number;
 }
 
+/** Why an event that fits the pipeline file is turned away all the same; undefined when it is not. */
+export type Judge = (event: Event) => Omit<Rejection, "data"> | undefined;
+
 /**
  * A function that takes a record's bytes, and their text where the caller has it, to events and rejections by the
- * pipeline's rules. Never throws.
+ * pipeline's rules, and by those of `judge`. Never throws.
  */
-export function deliverer(spec: PipelineSpec, enrich?: Enrich): (data: Uint8Array, text?: string) => Delivered {
-  const read = eventReader(spec.source);
-  return (record, text) => {
+export function deliverer(
+  spec: PipelineSpec,
+  enrich?: Enrich,
+): (data: Uint8Array, text?: string, judge?: Judge) => Delivered {
+  const readFields = eventReader(spec.source);
+  return (record, text, judge) => {
     const delivered: Delivered = { events: [], rejections: [], dropped: 0 };
+    const read = (object: Readonly<Record<string, unknown>>): Reading => {
+      const reading = readFields(object);
+      return "reason" in reading ? reading : (judge?.(reading) ?? reading);
+    };
     for (const { object, data } of parseRecord(record, (rejection) => delivered.rejections.push(rejection), text)) {
       if (!enrich) take(delivered, read(object), data);
       else enrichInto(delivered, enrich, object, data, read);

@@ -117,6 +117,29 @@ test("whatever the stream refuses, all of it comes again: no event is before the
   );
 });
 
+describe("an event that no record of a stream holds is rejected, and holds nothing up", () => {
+  /** A megabyte, of which the partition key takes a part (Kinesis API reference, PutRecords). */
+  const most = 2 ** 20 - 100;
+  const event = (Page: string) =>
+    incoming(JSON.stringify({ at: ARRIVAL, Page, mobile: true, status: 200, bytes: 1.5 }));
+
+  test.each([
+    // Each of them is three letters once it stands in a group's key, in JSON.
+    ["by its own length", "|".repeat(900_000), undefined],
+    ["by what enrich makes of it", "short", (e: Record<string, unknown>) => ({ ...e, Page: "x".repeat(2_000_000) })],
+  ])("%s", (_, page, enrich) => {
+    const { records, counts } = relay(CLICKS, checker(CLICKS, enrich))([event(page)]);
+    expect(counts).toEqual({ events: 0, rejected: 1, dropped: 0 });
+    expect(records).toEqual([]);
+  });
+
+  test.each(["|", "\\", '"', "\u0001", "\ud800", "漢"])("the longest of %j still fits", (letter) => {
+    const { records, counts } = relay(CLICKS, checker(CLICKS))([event(letter.repeat(99_000))]);
+    expect(counts.events).toBe(1);
+    for (const { data } of records) expect(Buffer.byteLength(data)).toBeLessThan(most);
+  });
+});
+
 test("what was one shard stays one shard", () => {
   const toEvents = relay(CLICKS, checker(CLICKS));
   const record = JSON.stringify({ at: ARRIVAL, Page: "p", mobile: false });

@@ -118,6 +118,18 @@ test("events too far from their arrival to be true are rejected", () => {
   expect(reasons).toEqual(["time-ahead", "time-behind"]);
 });
 
+test("of a batched record what is kept of an untimely event is its own line, not all the others once more", () => {
+  const old = (i: number) => JSON.stringify(good({ scheduled: "2001-03-05", delay: i }));
+  const lines = [JSON.stringify(good()), ...Array.from({ length: 500 }, (_, i) => old(i))];
+  const { rejected, counts } = transform(event(lines.join("\n")), spec, check);
+  expect(counts).toEqual({ events: 1, rejections: 500, dropped: 0, overflowed: 0 });
+  const kept = rejected[0]!.lines
+    .trim()
+    .split("\n")
+    .map((l) => text((JSON.parse(l) as { data: string }).data));
+  expect(kept).toEqual(lines.slice(1));
+});
+
 test("a batch that is brought again rejects to the same object", () => {
   const batch = event("nonsense", "more nonsense");
   expect(transform(batch, spec, check).rejected).toEqual(transform({ ...batch }, spec, check).rejected);
