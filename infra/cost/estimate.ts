@@ -9,6 +9,7 @@ import { createdFor } from "./created.ts";
 import { ASSUMED_GROUPS, combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
 import { trainingUse } from "./training.ts";
+import { groupsWarning, shardsWarning, trainingWarning } from "./warnings.ts";
 
 const HOURS = 730;
 const GB = 2 ** 30;
@@ -16,10 +17,17 @@ const TB = 2 ** 40;
 const SECONDS = HOURS * 3_600;
 /** Firehose rounds each record up to this. */
 const FIREHOSE_UNIT = 5 * 1_024;
+/** A record of a group's window. */
+const WINDOW_BYTES = 250;
 /** A PUT payload unit. */
 const PUT_UNIT = 25 * 1_024;
 /** Parquet against JSON, measured on the flights of the sample. */
 const PARQUET_SHARE = 0.25;
+/** What a call writes into its log, as JSON: its start (150 bytes), its report (350) and its metrics (500). */
+const LOGGED = 1_000;
+/** What Flink logs in a month, bytes: a line a checkpoint and a minute's few. */
+const FLINK_LOGGED = GB / 4;
+
 /** Metrics that the functions write about themselves. */
 const HEALTH_METRICS = 15;
 
@@ -39,11 +47,13 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const putUnits = (n: number, size: number) => n * Math.ceil(size / PUT_UNIT);
   const relayed = (events * eventBytes(spec)) / (PUT_UNIT - 1_024);
   const windowRecords = windowsPerMonth * (groups + 1);
-  // A day is in the price of a shard; up to a week costs more.
-  const extraHours = Math.max(0, spec.retention.stream / 3_600_000 - 24) > 0 ? 1 : 0;
+  // A day is in the price of a shard; up to a week costs more by the hour, and what lies there longer by its size besides.
+  const days = Math.min(365, spec.retention.stream / 86_400_000);
+  const streamed = bytes + events * eventBytes(spec) + windowRecords * WINDOW_BYTES;
+  const old = (streamed / GB) * (Math.max(0, days - 7) / (HOURS / 24));
   const kinesis =
-    created.shards * prices.shardHour * HOURS +
-    created.shards * extraHours * prices.shardExtendedHour * HOURS +
+    created.shards * (prices.shardHour + (days > 1 ? prices.shardExtendedHour : 0)) * HOURS +
+    old * prices.shardOldGb +
     ((putUnits(records, load.recordBytes) + relayed + windowRecords) / 1e6) * prices.putPerMillion;
 
   const firehoseGb = (records * Math.ceil(load.recordBytes / FIREHOSE_UNIT) * FIREHOSE_UNIT) / GB;
@@ -94,8 +104,8 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     // What the sweep reads each minute.
     (SECONDS / 60) * 5 * (prices.metricRead / 1_000);
 
-  const other =
-    prices.kmsKey + 2 * prices.logsGb + ((trainings * training.stateTransitions) / 1_000) * prices.stepTransition;
+  const logs = ((invocations * LOGGED + FLINK_LOGGED) / GB) * prices.logsGb;
+  const other = prices.kmsKey + logs + ((trainings * training.stateTransitions) / 1_000) * prices.stepTransition;
 
   const services = [
     {
@@ -114,17 +124,29 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     { service: "S3", cost: s3, lever: "how long the lake is kept (retention.lake)" },
     { service: "Athena", cost: athena, lever: "bytes that queries and trainings read" },
     { service: "Lambda", cost: lambda },
-    { service: "KMS, logs, Step Functions", cost: other },
+    {
+      service: "KMS, logs, Step Functions",
+      cost: other,
+      lever: "shards: the relay is called, and logs, once a second for each",
+    },
   ]
     .map((s) => ({ ...s, cost: Math.round(s.cost * 100) / 100 }))
     .sort((a, b) => b.cost - a.cost);
   const total = Math.round(services.reduce((sum, s) => sum + s.cost, 0) * 100) / 100;
-  const needed = shardsFor(spec, load);
-  const warnings =
-    needed > shards
-      ? [
-          `This load needs ${needed} shards and the pipeline file has ${shards}: set "source": {"shards": ${needed}}, or records will be refused.`,
-        ]
-      : [];
+  const warnings = [
+    ...shardsWarning(shardsFor(spec, load), shards),
+    ...(listed === undefined && load.groups === undefined
+      ? [groupsWarning(groups, eachGroup(spec, load, prices))]
+      : []),
+    ...trainingWarning(historyBytes, (trainings * historyBytes * prices.athenaTb) / TB),
+  ];
   return { total, pricesOf: prices.of, services, warnings };
+}
+
+/** What a group more costs in a month, where groups are discovered: a hundredth of what a hundred do. */
+function eachGroup(spec: PipelineSpec, load: Load, prices: Prices): number {
+  const [some, more] = [ASSUMED_GROUPS, ASSUMED_GROUPS + 100].map(
+    (groups) => estimateCost(spec, { ...load, groups }, prices).total,
+  );
+  return (more! - some!) / 100;
 }

@@ -5,6 +5,8 @@ export interface Prices {
   readonly shardHour: number;
   /** A shard's hour of keeping records beyond a day. */
   readonly shardExtendedHour: number;
+  /** A gigabyte's month in a stream beyond a week. */
+  readonly shardOldGb: number;
   readonly putPerMillion: number;
   readonly firehoseGb: number;
   readonly firehoseConversionGb: number;
@@ -39,6 +41,7 @@ export const PRICES: Prices = {
   of: "us-east-1 list prices, November 2026",
   shardHour: 0.015,
   shardExtendedHour: 0.02,
+  shardOldGb: 0.023,
   putPerMillion: 0.014,
   firehoseGb: 0.029,
   firehoseConversionGb: 0.018,

@@ -3,6 +3,7 @@ import { createdFor } from "../../../infra/cost/created.ts";
 import { estimateCost } from "../../../infra/cost/estimate.ts";
 import { combinationsCount, eventBytes, shardsFor } from "../../../infra/cost/load.ts";
 import { PRICES } from "../../../infra/cost/prices.ts";
+import { shardsWarning } from "../../../infra/cost/warnings.ts";
 import { checker } from "../../../infra/lambda/checked.ts";
 import { relay } from "../../../infra/lambda/relaying.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
@@ -13,6 +14,8 @@ const cost = (spec = FLIGHTS, recordsPerSecond = 100, more = {}) =>
   estimateCost(spec, { recordsPerSecond, recordBytes: 300, ...more });
 const of = (estimate: ReturnType<typeof cost>, service: string) =>
   estimate.services.find((s) => s.service === service)!.cost;
+
+const aboutShards = ({ warnings = [] }: ReturnType<typeof cost>) => warnings.filter((w) => w.includes("shards"));
 
 test("the floor is two processing units of Flink", () => {
   // 2 x 0.11 $ x 730 h and 50 GB of running state.
@@ -60,11 +63,64 @@ describe.each(
 test("a load beyond the file's shards is warned of, and the price is of what the file creates", () => {
   expect(cost(FLIGHTS, 100).warnings).toEqual([]);
   const busy = cost(FLIGHTS, 3_000);
-  expect(busy.warnings).toEqual([expect.stringContaining("needs 4 shards and the pipeline file has 1")]);
+  // A stream's shards are doubled at most.
+  expect(aboutShards(busy)).toEqual([
+    expect.stringMatching(
+      /needs 4 shards and the pipeline file has 1: .*double them with each deployment: 2, then 4\.$/,
+    ),
+  ]);
   const wide = cost({ ...FLIGHTS, source: { ...FLIGHTS.source, shards: 4 } }, 3_000);
-  expect(wide.warnings).toEqual([]);
+  expect(aboutShards(wide)).toEqual([]);
   // Six shards more, of two streams, at 0.015 $ an hour.
   expect(of(wide, "Kinesis Data Streams") - of(busy, "Kinesis Data Streams")).toBeCloseTo(6 * 0.015 * 730, 1);
+});
+
+test.each([
+  { shards: 1, needed: 2, steps: undefined },
+  { shards: 1, needed: 3, steps: "2, then 3" },
+  { shards: 2, needed: 16, steps: "4, then 8, then 16" },
+  { shards: 3, needed: 7, steps: "6, then 7" },
+])("from $shards shards to $needed in steps of at most the double: $steps", ({ shards, needed, steps }) => {
+  const [warning] = shardsWarning(needed, shards);
+  expect(/deployment: (.*)\.$/.exec(warning!)?.[1]).toBe(steps);
+});
+
+describe("discovered groups", () => {
+  test("are assumed with a warning that names what each more costs", () => {
+    const [warning, ...others] = cost(CLICKS).warnings;
+    expect(others).toEqual([]);
+    const [, assumed, more] = /and (\d+) are assumed here: each further one adds about ([\d.]+) US dollars/.exec(
+      warning!,
+    )!;
+    const hundred = cost(CLICKS, 100, { groups: Number(assumed) + 100 });
+    expect((hundred.total - cost(CLICKS).total) / 100).toBeCloseTo(Number(more), 1);
+    // Four measures of six metrics, and those of two rules, at 0.30 $ each; two alarms at 0.10 $.
+    expect(Number(more)).toBeGreaterThan(26 * 0.3 + 2 * 0.1);
+  });
+
+  test("that somebody counted are not warned of", () => {
+    expect(cost(CLICKS, 100, { groups: 300 }).warnings).toEqual([]);
+    expect(cost(FLIGHTS).warnings).toEqual([]);
+  });
+});
+
+test("a training that reads more than a person's query may is warned of with what it costs", () => {
+  expect(cost(FLIGHTS, 290).warnings).toEqual([]);
+  const [warning] = cost({ ...FLIGHTS, forecast: { ...FLIGHTS.forecast, history: 52 * 7 * 86_400_000 } }, 800, {
+    recordBytes: 600,
+  }).warnings;
+  const [, size, price] = /reads about (\d+) GB of the lake, for ([\d.]+) US dollars a month/.exec(warning!)!;
+  // A year of 480 KB a second, a quarter of it as Parquet; five dollars a terabyte, each day.
+  const bytes = 52 * 7 * 86_400 * 800 * 600 * 0.25;
+  expect(Number(size)).toBeCloseTo(bytes / 2 ** 30, -1);
+  expect(Number(price)).toBeCloseTo((bytes / 2 ** 40) * 5 * (730 / 24), 0);
+});
+
+test("logs are as many as calls", () => {
+  const logs = (shards: number) =>
+    of(cost({ ...FLIGHTS, source: { ...FLIGHTS.source, shards } }, 20_000), "KMS, logs, Step Functions");
+  // 2,628,000 calls more a shard, a kilobyte each, at half a dollar a gigabyte.
+  expect(logs(30) - logs(26)).toBeCloseTo(4 * ((2_628_000 * 1_000) / 2 ** 30) * 0.5, 1);
 });
 
 describe("the stream of events, which has as many shards as that of the records", () => {
@@ -96,7 +152,7 @@ describe("the stream of events, which has as many shards as that of the records"
     const load = { recordsPerSecond: 25, recordBytes: 32_000, eventsPerRecord: 1_000 };
     expect(shardsFor(FLIGHTS, { ...load, eventsPerRecord: 1 })).toBe(1);
     expect(shardsFor(FLIGHTS, load)).toBe(2);
-    expect(estimateCost(FLIGHTS, load).warnings).toEqual([expect.stringContaining("needs 2 shards")]);
+    expect(aboutShards(estimateCost(FLIGHTS, load))).toEqual([expect.stringMatching(/needs 2 shards .* refused\.$/)]);
   });
 });
 
@@ -104,6 +160,11 @@ test("what a week's records cost beyond a day's is of all three streams", () => 
   const week = { ...FLIGHTS, retention: { ...FLIGHTS.retention, stream: 7 * 86_400_000 } };
   // Three shards at 0.02 $ an hour.
   expect(of(cost(week), "Kinesis Data Streams") - of(cost(), "Kinesis Data Streams")).toBeCloseTo(3 * 0.02 * 730, 1);
+  // And what lies there longer, by its size: 30 KB a second come in, and some more go on.
+  const month = { ...FLIGHTS, retention: { ...FLIGHTS.retention, stream: 37 * 86_400_000 } };
+  const more = of(cost(month), "Kinesis Data Streams") - of(cost(week), "Kinesis Data Streams");
+  expect(more).toBeGreaterThan(((30 * 86_400 * 30_000) / 2 ** 30) * 0.023);
+  expect(more).toBeLessThan(2 * ((30 * 86_400 * 30_000) / 2 ** 30) * 0.023);
 });
 
 test("the relay is called once a second for each shard, not for all", () => {
