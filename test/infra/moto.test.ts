@@ -10,13 +10,19 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { CloudWatchClient, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import {
+  CloudWatchClient,
+  GetMetricDataCommand,
+  ListMetricsCommand,
+  PutMetricDataCommand,
+} from "@aws-sdk/client-cloudwatch";
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from "@aws-sdk/client-kinesis";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bucketObjects } from "../../infra/lambda/aws.ts";
 import { decodeCurrent } from "../../infra/lambda/forecasts.ts";
+import { groupHash } from "../../infra/lambda/known.ts";
 import type { EventLine } from "../../infra/lambda/names.ts";
 import { functionArchives } from "../../infra/synth/bundle.ts";
 import { FUNCTIONS, synthesize } from "../../infra/template/synthesize.ts";
@@ -25,7 +31,8 @@ import { putToUse } from "../unit/infra/memory.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { awsTools, runPython } from "./python.ts";
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const tools = await awsTools();
 const missing = "lacking" in tools ? tools.lacking : undefined;
 const folder = mkdtempSync(join(tmpdir(), "forewatch-moto-"));
@@ -82,6 +89,9 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     rmSync(folder, { recursive: true, force: true });
   });
 
+  /** What the function that was called last has printed. */
+  let printed = "";
+
   /** Runs a bundled function with the environment that the stack gave it. */
   function call(name: (typeof FUNCTIONS)[number], event: object): unknown {
     const [, , environment] = stack.functions[`fw-flights-${name}`]!;
@@ -97,11 +107,22 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
         AWS_SECRET_ACCESS_KEY: "x",
       },
     });
+    printed = run.stdout;
     const answer = /^ANSWER (.*)$/m.exec(run.stderr)?.[1];
     if (run.status !== 0 || answer === undefined) throw new Error(`${name}: ${run.stderr.slice(-2_000)}`);
     return JSON.parse(answer);
   }
   const sdk = () => ({ endpoint, region: "eu-west-1", credentials });
+  const cloudwatch = () => new CloudWatchClient(sdk());
+  const fromStream = (records: readonly string[], arrival: number) => ({
+    Records: records.map((data, i) => ({
+      eventID: `shardId-000000000000:${arrival}${i}`,
+      kinesis: {
+        ...{ sequenceNumber: `${arrival}${i}`, partitionKey: "p", approximateArrivalTimestamp: arrival / 1_000 },
+        data: Buffer.from(data).toString("base64"),
+      },
+    })),
+  });
   const s3 = () => new S3Client({ ...sdk(), forcePathStyle: true });
   const bucket = () => stack.outputs.DataBucketName!;
 
@@ -143,17 +164,8 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
 
   test("relay puts events into the stream that Flink reads", async () => {
     const now = Date.now();
-    const answer = call("relay", {
-      Records: [0, 1].map((i) => ({
-        eventID: `shardId-000000000000:4959${i}`,
-        kinesis: {
-          sequenceNumber: `4959${i}`,
-          partitionKey: "p",
-          approximateArrivalTimestamp: now / 1_000,
-          data: Buffer.from(JSON.stringify({ scheduled: now - i, origin: "JFK", delay: i })).toString("base64"),
-        },
-      })),
-    });
+    const records = [0, 1].map((i) => JSON.stringify({ scheduled: now - i, origin: "JFK", delay: i }));
+    const answer = call("relay", fromStream(records, now));
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await read("flights-events")).toEqual([
       { time: now, key: "JFK", fields: { delay: 0 } },
@@ -182,22 +194,10 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
       events: 70,
       measures: { departures: 70, mean_delay: 4, delay_spread: null },
     };
-    const answer = call("compare", {
-      Records: [
-        {
-          eventID: "shardId-000000000000:1",
-          kinesis: {
-            sequenceNumber: "1",
-            partitionKey: "p",
-            approximateArrivalTimestamp: 1,
-            data: Buffer.from(JSON.stringify(window)).toString("base64"),
-          },
-        },
-      ],
-    });
+    const answer = call("compare", fromStream([JSON.stringify(window)], Date.now()));
     expect(answer).toEqual({ batchItemFailures: [] });
     const names = ["Actual", "Lower", "Median", "Upper", "Deviation", "ForecastMissing"];
-    const { MetricDataResults } = await new CloudWatchClient(sdk()).send(
+    const { MetricDataResults } = await cloudwatch().send(
       new GetMetricDataCommand({
         StartTime: new Date(start),
         EndTime: new Date(start + 3 * HOUR),
@@ -228,8 +228,56 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     ]);
   });
 
-  test("sweep reads metrics and finds nothing to do before the first event", () => {
+  test("compare fills what a closed window had no events of", async () => {
+    const start = Math.floor(Date.now() / HOUR) * HOUR - 2 * HOUR;
+    const times = { start: new Date(start).toISOString(), end: new Date(start + HOUR).toISOString() };
+    const record = { kind: "closed", ...times, events: 70, groups: groupHash("BOS"), after: times.start };
+    expect(call("compare", fromStream([JSON.stringify(record)], Date.now()))).toEqual({ batchItemFailures: [] });
+    const { Metrics } = await cloudwatch().send(
+      new ListMetricsCommand({ Namespace: "Forewatch/flights", MetricName: "Actual" }),
+    );
+    const series = Metrics!.map((m) => m.Dimensions!.find((d) => d.Name === "Series")!.Value).sort();
+    const others = ["ATL", "DFW", "EWR", "JFK", "LAX", "LGA", "ORD"].map((o) => `departures{origin=${o}}`);
+    expect(series.filter((id) => id!.startsWith("departures"))).toEqual([
+      others[0],
+      "departures{origin=BOS}",
+      ...others.slice(1),
+    ]);
+  });
+
+  test("sweep reads metrics and finds nothing to do before the first event", async () => {
+    const before = await read("flights-events");
     expect(call("sweep", {})).toBeNull();
+    expect(await read("flights-events")).toEqual(before);
+  });
+
+  test("sweep beats once what the relay told is long ago", async () => {
+    const arrival = Date.now() - 20 * MINUTE;
+    const event = { scheduled: new Date(arrival - 7_000).toISOString(), origin: "BOS", delay: 1 };
+    call("relay", fromStream([JSON.stringify(event)], arrival));
+    // CloudWatch takes the metrics out of the log by itself; here somebody must.
+    const told = printed.split("\n").filter((line) => line.includes('"CloudWatchMetrics"'));
+    expect(told).toHaveLength(1);
+    const line = JSON.parse(told[0]!) as Record<string, number> & {
+      _aws: { CloudWatchMetrics: [{ Namespace: string; Metrics: { Name: string }[] }] };
+    };
+    const [{ Namespace, Metrics }] = line._aws.CloudWatchMetrics;
+    const MetricData = Metrics.map(({ Name }) => ({
+      ...{ MetricName: Name, Value: line[Name]!, Timestamp: new Date(arrival) },
+      Dimensions: [{ Name: "service", Value: String(line.service) }],
+    }));
+    await cloudwatch().send(new PutMetricDataCommand({ Namespace, MetricData }));
+    const before = await read("flights-events");
+    const now = Date.now();
+    expect(call("sweep", {})).toBeNull();
+    const [beat, ...more] = (await read("flights-events")).slice(before.length);
+    expect(more).toEqual([]);
+    expect(beat).toEqual({ time: expect.any(Number) as number, key: null, fields: {} });
+    // The clock trails by seven seconds, and the beat the clock by a minute.
+    const behind = beat!.time - (now - 7_000 - MINUTE);
+    expect(behind).toBeGreaterThanOrEqual(0);
+    expect(behind).toBeLessThan(Date.now() - now + 1);
+    expect(printed).toMatch(/"ClockDelay":7[,}]/);
   });
 
   const origin = Math.floor(Date.now() / HOUR) * HOUR;
@@ -294,7 +342,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
       }),
     );
     const { Records } = await kinesis.send(new GetRecordsCommand({ ShardIterator }));
-    return Records!.flatMap((r) => JSON.parse(Buffer.from(r.Data!).toString()) as EventLine[]);
+    return Records!.flatMap((r) => JSON.parse(Buffer.from(r.Data!).toString()) as EventLine | EventLine[]);
   }
 });
 
