@@ -40,7 +40,6 @@ const ENVIRONMENT = {
   FORECAST_KEY: "forecasts/current.json",
   RAW_STREAM: "flights",
   EVENTS_STREAM: "flights-events",
-  WINDOWS_STREAM: "flights-windows",
   METRIC_NAMESPACE: "Forewatch/flights",
   HEALTH_NAMESPACE: "Forewatch/flights/Health",
   POWERTOOLS_SERVICE_NAME: "fw-flights",
