@@ -16,7 +16,7 @@ export interface BatchOutcome {
   /** Series windows that were compared, empty ones among them. */
   readonly compared: number;
   readonly forecastMissing: number;
-  /** Windows of groups that CloudWatch takes no data of: too far back, or too far ahead. */
+  /** Windows of groups that CloudWatch takes no data of, too far back or too far ahead, or that lie too far back in a silence. */
   readonly tooOld: number;
   /** Values that CloudWatch has no room for. */
   readonly unwritable: number;
@@ -120,10 +120,13 @@ export class CompareBatch {
   *#windows(record: WindowRecord, now: number, tally: Tally): Generator<GroupWindow> {
     const end = Date.parse(record.end);
     if (record.kind === "closed") {
-      for (const window of emptyWindows(this.#spec, record, this.#groups.known, now)) {
-        yield window;
+      const empty = emptyWindows(this.#spec, record, this.#groups.known, now);
+      let next = empty.next();
+      for (; !next.done; next = empty.next()) {
+        yield next.value;
         tally.filled++;
       }
+      tally.tooOld += next.value;
       tally.closed.push(end);
     } else if (!takesTime(end, now)) tally.tooOld++;
     else if (!this.#groups.admit(record.key)) tally.turnedAway++;

@@ -105,32 +105,33 @@ export const MOST_FILLED = 400_000;
  * The windows that a closed record says were empty: of its own window, those of the known groups that are not in its list, and of each
  * window between the one that was closed before it and its own, those of all. Newest first, as far back as CloudWatch takes data. The
  * same record and forecasts give the same windows, so that one that comes again changes nothing.
+ * @returns how many more there would have been, but for `MOST_FILLED`.
  */
 export function* emptyWindows(
   spec: PipelineSpec,
   record: ClosedRecord,
   known: readonly KnownGroup[],
   now: number,
-): Generator<GroupWindow> {
-  // An older job did not tell which groups there were.
-  if (typeof record.groups !== "string") return;
+): Generator<GroupWindow, number> {
   const { every, measures: all } = spec.series;
   const measures = Object.fromEntries(
     all.map((m) => [m.name, m.statistic === "count" || m.statistic === "sum" ? 0 : null]),
   );
-  const hashes = record.groups.match(new RegExp(`.{${HASH_DIGITS}}`, "g")) ?? [];
-  const there = new Set<string>(hashes);
+  const there = new Set<string>(record.groups?.match(new RegExp(`.{${HASH_DIGITS}}`, "g")));
   const own = Date.parse(record.start);
-  const first = typeof record.after === "string" ? Date.parse(record.after) : own;
+  const after = typeof record.after === "string" ? Date.parse(record.after) : own;
+  const oldest = Math.max(Math.min(after, own), now - OLDEST - every);
   let left = Math.floor(MOST_FILLED / all.length);
-  for (let start = own; start >= Math.min(first, own) && left > 0; start -= every) {
+  let start = own;
+  for (; start >= oldest && left > 0; start -= every) {
     const end = start + every;
-    if (end < now - OLDEST) return;
-    if (!takesTime(end, now)) continue;
+    // Of a window whose groups are not told, nobody knows which had nothing.
+    if (!takesTime(end, now) || (start === own && typeof record.groups !== "string")) continue;
     for (const { key, hash, since } of known) {
       if (since > start || (start === own && there.has(hash))) continue;
       yield { start, end, key, measures };
       left--;
     }
   }
+  return start < oldest ? 0 : (Math.floor((start - oldest) / every) + 1) * known.length;
 }

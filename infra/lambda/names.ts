@@ -68,7 +68,7 @@ export type WindowRecord =
       readonly start: string;
       readonly end: string;
       readonly events: number;
-      /** `groupHash` of each group that had events, without separator, in any order; absent from a job that did not tell. */
+      /** `groupHash` of each group that had events, without separator, in any order; null when they are too many. */
       readonly groups?: string | null;
       /** End of the window closed before this one; between the two nothing arrived. Null for the first that a job closed. */
       readonly after?: string | null;

@@ -288,7 +288,7 @@ export function healthAlarms(context: Watched & Pick<Context, "names">): HealthA
     {
       name: "windows-too-old",
       description:
-        "Windows were not compared: they end more than two weeks back or two hours ahead, where CloudWatch takes no data. Look at the events' times, or for what held the stream up.",
+        "Windows were not compared: they end more than two weeks back or two hours ahead, where CloudWatch takes no data, or lie too far back in a silence of many groups. Look at the events' times, or for what held the stream up.",
       threshold: 1,
       comparison: "GreaterThanOrEqualToThreshold",
       metric: own("compare", HEALTH.tooOld, "Sum"),

@@ -72,6 +72,14 @@ describe("a closed window", () => {
     expect(written).toEqual([]);
   });
 
+  test("with more groups than are told still tells of the silence before it", async () => {
+    const { run, written } = await batch(version(ORIGIN));
+    const start = ORIGIN + 3 * HOUR;
+    const outcome = await run.run([message("1", { ...closed(start, [], start - HOUR), groups: null })], NOW);
+    expect(outcome.filled).toBe(8);
+    expect(new Set(written.flat().map((d) => d.time))).toEqual(new Set([start]));
+  });
+
   test("is the first of a job: nothing before it is filled", async () => {
     const { run } = await batch(version(ORIGIN));
     expect(await run.run([message("1", closed(ORIGIN, [], null))], NOW)).toMatchObject({ filled: 8 });
@@ -102,11 +110,16 @@ test("the largest silence is filled as far back as a call has time for, in whole
   const record = parseWindowRecord(JSON.stringify(closed(ORIGIN, [], ORIGIN - 300 * HOUR)));
   const starts = new Map<number, number>();
   let count = 0;
-  for (const { start } of emptyWindows(FLIGHTS, record as ClosedRecord, groups, NOW)) {
+  const windows = emptyWindows(FLIGHTS, record as ClosedRecord, groups, NOW);
+  let next = windows.next();
+  for (; !next.done; next = windows.next()) {
+    const { start } = next.value;
     starts.set(start, (starts.get(start) ?? 0) + 1);
     count += FLIGHTS.series.measures.length;
   }
-  expect(count).toBeGreaterThanOrEqual(MOST_FILLED);
+  // What is left out is told.
+  expect(next.value).toBe((301 - starts.size) * groups.length);
+  expect(count).toBeGreaterThanOrEqual(MOST_FILLED - 1);
   expect(count).toBeLessThan(MOST_FILLED + groups.length * FLIGHTS.series.measures.length);
   expect(new Set(starts.values())).toEqual(new Set([groups.length]));
   expect([...starts.keys()]).toEqual(Array.from(starts.keys(), (_, i) => ORIGIN - i * HOUR));
