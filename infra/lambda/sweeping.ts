@@ -48,7 +48,7 @@ export interface Beat {
 
 export class Sweep {
   readonly #options: SweepOptions;
-  /** What was found before the recent past, and when it was last asked for: as long as the sweep runs, it stays what it is. */
+  /** What was found before the recent past, and when it was last asked for: while the sweep runs, what is newer is seen as recent. */
   #earlier: { readonly clock: Clock | undefined; readonly at: number } | undefined;
 
   constructor(options: SweepOptions) {
@@ -62,7 +62,7 @@ export class Sweep {
     let clock = clockOf(spec, recent);
     if (clock !== undefined) this.#earlier = undefined;
     else {
-      if (this.#earlier === undefined || now - this.#earlier.at >= RECENT) {
+      if (this.#earlier === undefined || now - this.#earlier.at > RECENT / 2) {
         const earlier = await this.#read(this.#clockQueries(3_600), now - EARLIER, now);
         clock = clockOf(spec, earlier);
       } else clock = this.#earlier.clock;
