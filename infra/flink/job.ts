@@ -7,7 +7,10 @@
  *
  * What comes out, a JSON object a record:
  * - `{"kind": "window", "start", "end", "key", "events", "measures": {...}}`: a window of one group that had events.
- * - `{"kind": "closed", "start", "end", "events"}`: this window is closed for every group; who is not there had nothing.
+ * - `{"kind": "closed", "start", "end", "events", "groups", "after"}`: this window, in which an event or a beat arrived, is closed
+ *   for every group. `groups` holds the first 12 hex digits of the MD5 (of the UTF-8 text) of each key that had events, one after
+ *   another in any order; who is not there had nothing. It is null when there are too many for a record. `after` is the end of the
+ *   window that was closed before this one, null for the job's first: in the windows between the two nothing arrived at all.
  *
  * A new deployment of the job goes on with the state of the last one when that fits: when nothing has changed, or the clock alone
  * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures), the windows that are open hold numbers
@@ -17,8 +20,8 @@
  * no value there. What is split by (`by`) does not matter here: events bear the key that the relay gave them, and to read
  * them again would bring the old keys again.
  */
-import { createHash } from "node:crypto";
 import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
+import { MINUTE } from "../../src/core/time.ts";
 
 /** A connector's options; values may hold `${stream}` (the ARN) and `${region}`. */
 export type Connector = Readonly<Record<string, string>>;
@@ -98,6 +101,8 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
           "`key` STRING",
           "`events` BIGINT",
           `\`measures\` ${measuresType(measures)}`,
+          "`groups` STRING",
+          "`after` TIMESTAMP_LTZ(3)",
         ],
         connectors.sink,
       ),
@@ -111,29 +116,52 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
 function closedView({ series }: PipelineSpec): string {
   return [
     "CREATE TEMPORARY VIEW `closed` AS",
-    "SELECT `window_start`, `window_end`, `key`, COUNT(*) AS `events`,",
+    "SELECT `window_start`, `window_end`, `window_time`, `key`, COUNT(*) AS `events`,",
     `  ${series.measures.map((m, i) => `${aggregate(m)} AS \`m${i}\``).join(",\n  ")}`,
-    `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${series.every / 60_000}' MINUTE(4)))`,
-    "GROUP BY `window_start`, `window_end`, `key`",
+    `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${series.every / MINUTE}' MINUTE(4)))`,
+    "GROUP BY `window_start`, `window_end`, `window_time`, `key`",
   ].join("\n");
 }
 
 function insertion(measures: readonly Measure[]): string {
   return [
     "INSERT INTO `windows`",
-    "SELECT 'window', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), `key`, `events`,",
-    `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)})`,
+    `SELECT 'window', ${instant("window_start")}, ${instant("window_end")}, \`key\`, \`events\`,`,
+    `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)}),`,
+    "  CAST(NULL AS STRING), CAST(NULL AS TIMESTAMP_LTZ(3))",
     "FROM `closed` WHERE `key` IS NOT NULL",
     "UNION ALL",
-    "SELECT 'closed', CAST(`window_start` AS TIMESTAMP_LTZ(3)), CAST(`window_end` AS TIMESTAMP_LTZ(3)), CAST(NULL AS STRING),",
-    `  SUM(\`events\`), CAST(NULL AS ${measuresType(measures)})`,
-    "FROM `closed` GROUP BY `window_start`, `window_end`",
+    `SELECT 'closed', ${instant("window_start")}, ${instant("window_end")}, CAST(NULL AS STRING), \`events\`,`,
+    `  CAST(NULL AS ${measuresType(measures)}),`,
+    `  CASE WHEN \`groups\` IS NULL THEN '' WHEN CHAR_LENGTH(\`groups\`) <= ${MOST_HASHED} THEN \`groups\` END,`,
+    // Windows close in the order of their time, and of those before this one no more is kept than the last one's end.
+    `  ${instant("after")}`,
+    "FROM (",
+    "  SELECT *, LAG(`window_end`) OVER (ORDER BY `window_time`) AS `after`",
+    "  FROM (",
+    "    SELECT `window_start`, `window_end`, `window_time`, SUM(`events`) AS `events`,",
+    "      LISTAGG(SUBSTRING(MD5(`key`), 1, 12), '') AS `groups`",
+    "    FROM `closed` GROUP BY `window_start`, `window_end`, `window_time`",
+    "  )",
+    ")",
   ].join("\n");
 }
 
-/** What tells state of another shape or meaning from the job's own. */
+/** Letters of hashes that a record has room for, which Kinesis bounds by 1 MiB: of about 87,000 groups. */
+const MOST_HASHED = 2 ** 20 - 1_024;
+
+/** A window's border, which is a wall clock's time in UTC, as an instant. */
+function instant(column: string): string {
+  return `CAST(\`${column}\` AS TIMESTAMP_LTZ(3))`;
+}
+
+/** What tells state of another shape or meaning from the job's own: FNV-1a of 64 bits, in hex. */
 function fingerprint(texts: readonly string[]): string {
-  return createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 12);
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(texts.join("\n"))) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, "0");
 }
 
 /** The fields that measures are made of, each once, in the order of the pipeline file. */

@@ -71,6 +71,20 @@ const SILENCE: Item[] = [
   { beat: at(300) },
   { t: at(299), g: "b", x: 9 },
 ];
+/** Two, one, no and five groups in windows that lie one to six hours apart. */
+const SCRIPTS: Item[] = [
+  { t: at(5), g: "Zürich" },
+  { t: at(6), g: "東京" },
+  { t: at(7), g: "東京" },
+  { t: at(65), g: "Zürich" },
+  // Of no group, and alone in its window.
+  { t: at(200) },
+  ...["", " ", "🛫 Οδησσός", "a|b\\", "\u0000"].map((g) => ({ t: at(570), g })),
+  { beat: at(900) },
+];
+const CROWD: Item[] = [0, 1].flatMap((hour) =>
+  Array.from({ length: 10_000 - hour }, (_, i) => ({ t: at(60 * hour + i / 200), g: `customer ${i}` })),
+);
 /** Values whose spread is all but lost in their size: equal ones, either side of powers of two, an outlier, tiny and huge ones. */
 const SPREADS: readonly (readonly number[])[] = [
   Array.from({ length: 50 }, () => 0.1),
@@ -107,6 +121,16 @@ export const MADE: readonly Case[] = [
   { name: "small spreads about large means", spec: spec({}), items: SPREAD },
   { name: "beats close windows in silence", spec: spec({}), items: SILENCE },
   { name: "sixteen hours in disorder", spec: spec({}), items: DISORDER },
+  {
+    name: "groups in any script, and windows between which nothing arrived",
+    spec: spec({ series: { every: "1h", by: ["g"], measures: { events: { count: "*" } } } }),
+    items: SCRIPTS,
+  },
+  {
+    name: "ten thousand groups a window",
+    spec: spec({ series: { every: "1h", by: ["g"], measures: { events: { count: "*" } } } }),
+    items: CROWD,
+  },
   {
     name: "discovered groups of two fields, five-minute windows",
     spec: spec({
@@ -148,8 +172,49 @@ export const GOLDEN: readonly Case[] = golden.cases.map(({ name, series, feed })
   return { name, spec: made, items };
 });
 
+/** How long before its newest event a day of the disordered week begins to come too late. */
+const LATE = 4 * 60 * MINUTE;
+
+/**
+ * The week of the storm, out of order by a fixed seed, a day an entry: each event comes within the lateness, but one in fifty comes a
+ * day late, at the beginning of the next, when its window has closed. On the fourth day nothing comes from eight till two, but beats.
+ * Each day ends with a beat that closes its windows.
+ */
+export async function stormDays(): Promise<{
+  readonly spec: PipelineSpec;
+  readonly days: readonly (readonly Item[])[];
+}> {
+  const chance = seeded(2001);
+  const days: { at: number; item: Item }[][] = Array.from({ length: 7 }, () => []);
+  for (const item of await stormWeek()) {
+    const day = Math.floor((item.scheduled - WEEK_START) / DAY);
+    const hour = (item.scheduled % DAY) / (60 * MINUTE);
+    if (day === 3 && hour >= 8 && hour < 14) continue;
+    const late = day < 6 && hour * 60 * MINUTE < DAY - LATE && chance() < 0.02;
+    const at = late ? WEEK_START + (day + 1) * DAY : item.scheduled + chance() * FLIGHTS.source.lateness;
+    days[late ? day + 1 : day]!.push({ at, item });
+  }
+  const beat = (day: number, time: number) =>
+    days[day]!.push({ at: WEEK_START + day * DAY + time, item: { beat: WEEK_START + day * DAY + time } });
+  for (let hour = 8.5; hour < 14; hour += 0.5) beat(3, hour * 60 * MINUTE);
+  for (const day of days.keys()) beat(day, DAY + FLIGHTS.source.lateness);
+  return { spec: FLIGHTS, days: days.map((day) => day.sort((a, b) => a.at - b.at).map(({ item }) => item)) };
+}
+
+const DAY = 24 * 60 * MINUTE;
+const WEEK_START = Date.UTC(2001, 2, 2);
+
+/** Numbers from 0 to below 1, the same ones each time (Numerical Recipes' quick generator, of 32 bits). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
 /** The week of the storm as the sample replays it. */
-export async function stormWeek(): Promise<Case> {
+export async function stormWeek(): Promise<readonly (Item & { readonly scheduled: number })[]> {
   const file = fileURLToPath(new URL("../../node_modules/vega-datasets/data/flights-3m.parquet", import.meta.url));
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
   const reader = await connection.runAndReadAll(
@@ -158,5 +223,5 @@ export async function stormWeek(): Promise<Case> {
   );
   const rows = reader.getRowObjectsJS() as { scheduled: number; origin: string; delay: number | null }[];
   connection.closeSync();
-  return { name: "the week of the storm", spec: FLIGHTS, items: rows };
+  return rows;
 }

@@ -117,3 +117,13 @@ export class Cluster {
     return reply.result;
   }
 }
+
+/** Runs jobs in a Flink of their own, as the service does: names of operators depend on what a process has planned before. */
+export async function inProcess<T>(python: string, folder: string, run: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = new Cluster(python, folder);
+  try {
+    return await run(cluster);
+  } finally {
+    await cluster.close();
+  }
+}

@@ -1,10 +1,12 @@
 /** What the tests hold Flink to: core/analyze over the same items, and both results as comparable text. */
 
 import { parseWindowRecord } from "../../infra/lambda/comparing.ts";
-import type { EventLine, WindowRecord } from "../../infra/lambda/names.ts";
+import { groupHash } from "../../infra/lambda/known.ts";
+import type { EventLine } from "../../infra/lambda/names.ts";
 import { eventLine } from "../../infra/lambda/relaying.ts";
 import { Analyzer, type AnalyzerState } from "../../src/core/analyze.ts";
 import { type Event, eventReader } from "../../src/core/collect.ts";
+import { windowStart } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 
 /** What the stream holds: events, and beats, which have a time (epoch ms) and nothing else. */
@@ -20,20 +22,25 @@ export interface Case extends Stage {
   readonly name: string;
 }
 
-/** Windows of groups that had events, one text each, and what else there is to tell. */
+/** What a job writes, one text each: windows of groups that had events, and windows in which anything arrived. */
 export interface Windows {
   readonly rows: readonly string[];
-  readonly late: number;
+  readonly closed: readonly string[];
+  /** Events and beats that the closed windows hold. */
+  readonly arrived: number;
 }
-
-const LONG = 400 * 86_400_000;
 
 /**
  * core/analyze over a case, or over several of which each goes on with the memory of the one before it.
  * @param drained whether the input ends, which closes what is open; else only what the items close is there.
  */
-export function byCore(stages: Stage | readonly Stage[], drained: boolean): Windows {
+export function byCore(stages: Stage | readonly Stage[], drained: boolean): Windows & { readonly late: number } {
   const rows: string[] = [];
+  const closed: string[] = [];
+  /** Events and beats by their windows' starts. */
+  const arrived = new Map<number, number>();
+  let after: number | null = null;
+  let total = 0;
   let late = 0;
   let state: AnalyzerState | undefined;
   for (const [i, { spec, items }] of [stages].flat().entries()) {
@@ -41,26 +48,42 @@ export function byCore(stages: Stage | readonly Stage[], drained: boolean): Wind
     const analyzer = new Analyzer(spec, state);
     const take = () => {
       for (const { start, end, groups } of analyzer.close()) {
-        for (const g of groups) if (g.events > 0) rows.push(row(start, end, g.key, g.events, g.values));
+        const there = groups.filter((g) => g.events > 0);
+        for (const g of there) rows.push(row(start, end, g.key, g.events, g.values));
+        const events = arrived.get(start);
+        if (events === undefined) continue;
+        const hashes = there.map((g) => groupHash(g.key)).join("");
+        closed.push(closing({ start, end, events, groups: hashes, after }));
+        after = end;
+        total += events;
       }
+    };
+    const arrive = (time: number) => {
+      const start = windowStart(time, spec.series.every);
+      arrived.set(start, (arrived.get(start) ?? 0) + 1);
     };
     for (const item of items) {
       // The clock at the beat: as if it were the newest event, which is what it is for Flink. No item is implausible: each
       // arrives when it happens.
-      if ("beat" in item) analyzer.tick(item.beat as number, 0);
-      else {
+      if ("beat" in item) {
+        arrive(item.beat as number);
+        analyzer.tick(item.beat as number, 0);
+      } else {
         const event = eventOf(read(item));
         if (analyzer.add(event, event.time) === "late") late++;
+        else arrive(event.time);
       }
       take();
     }
     if (drained && i === [stages].flat().length - 1 && analyzer.newest !== null) {
-      analyzer.tick(analyzer.newest + LONG, 0);
+      // So far that every window in which anything arrived is closed, and what is open needs no tick of less than the silence.
+      const end = Math.max(...arrived.keys()) + spec.series.every + spec.source.lateness;
+      analyzer.tick(Math.max(end, analyzer.newest + spec.source.idle), 0);
       take();
     }
     state = analyzer.state();
   }
-  return { rows: rows.sort(), late };
+  return { rows: rows.sort(), closed: closed.sort(), arrived: total, late };
 }
 
 /** What the relay makes of the items, and the sweep of the beats. */
@@ -93,27 +116,44 @@ export function recordsOf(one: Stage): string[] {
   return records;
 }
 
-/** Windows that Flink wrote, as `byCore` has them; and the ends of those that it told to be closed. */
-export function byFlink(spec: PipelineSpec, records: readonly string[]): { rows: string[]; closed: string[] } {
-  const parsed = records.map(parseWindowRecord);
-  const windows = parsed.filter((r): r is Extract<WindowRecord, { kind: "window" }> => r.kind === "window");
-  return {
-    rows: windows
-      .map((w) => {
-        const values = spec.series.measures.map((m) => w.measures[m.name]);
-        return row(Date.parse(w.start), Date.parse(w.end), w.key, w.events, values);
-      })
-      .sort(),
-    closed: parsed
-      .filter((r) => r.kind === "closed")
-      .map((c) => new Date(c.end).toISOString())
-      .sort(),
-  };
+/** What Flink wrote, as `byCore` has it. */
+export function byFlink(spec: PipelineSpec, records: readonly string[]): Windows {
+  const rows: string[] = [];
+  const closed: string[] = [];
+  let arrived = 0;
+  for (const r of records.map(parseWindowRecord)) {
+    const [start, end] = [Date.parse(r.start), Date.parse(r.end)];
+    if (r.kind === "window") {
+      const values = spec.series.measures.map((m) => r.measures[m.name]);
+      rows.push(row(start, end, r.key, r.events, values));
+    } else {
+      const after = r.after === null ? null : Date.parse(r.after!);
+      closed.push(closing({ start, end, events: r.events, groups: r.groups, after }));
+      arrived += r.events;
+    }
+  }
+  return { rows: rows.sort(), closed: closed.sort(), arrived };
 }
 
-/** The window's end of a row. */
-export function endOf(row: string): string {
-  return row.split(" ")[1]!;
+/** Whether as much is there. */
+export function reaches(made: Windows, expected: Windows): boolean {
+  return made.rows.length >= expected.rows.length && made.closed.length >= expected.closed.length;
+}
+
+interface Closing {
+  readonly start: number;
+  readonly end: number;
+  readonly events: number;
+  /** As in a record. */
+  readonly groups: string | null | undefined;
+  readonly after: number | null;
+}
+
+/** That a window is closed, as text: who had events in any order, everything else as it is. */
+function closing({ start, end, events, groups, after }: Closing): string {
+  const hashes = typeof groups === "string" ? `[${(groups.match(/.{1,12}/g) ?? []).sort().join(" ")}]` : String(groups);
+  const before = after === null ? "nothing" : new Date(after).toISOString();
+  return `${new Date(start).toISOString()} ${new Date(end).toISOString()} ${events} after ${before} ${hashes}`;
 }
 
 /** A window as text, its numbers to nine significant digits (and as many decimals): Flink adds in another order. */

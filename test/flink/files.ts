@@ -12,6 +12,8 @@ export interface Folders {
   write(one: Stage): void;
   /** What a checkpoint has committed to the stream of windows. */
   read(): string[];
+  /** Until the readers of a watched stream of events wait for it. */
+  ready(): boolean;
   /** The same events, and another stream of windows. */
   elsewhere(): Folders;
 }
@@ -20,7 +22,8 @@ export interface Folders {
 export function folders(folder: string, outputs = 1): Folders {
   const input = join(folder, "in");
   const output = join(folder, `out-${outputs}`);
-  for (const path of [input, output]) mkdirSync(path, { recursive: true });
+  const checkpoints = join(folder, `checkpoints-${outputs}`);
+  for (const path of [input, output, checkpoints]) mkdirSync(path, { recursive: true });
   const format = { connector: "filesystem", format: "json" };
   const connectors: FlinkConnectors = {
     source: { ...format, path: `file://${input}`, "json.ignore-parse-errors": "true" },
@@ -38,7 +41,11 @@ export function folders(folder: string, outputs = 1): Folders {
         },
       },
       // A job that fails has failed: it would be started again for ever.
-      settings: { "execution.checkpointing.interval": "500 ms", "restart-strategy.type": "none" },
+      settings: {
+        "execution.checkpointing.interval": "500 ms",
+        "execution.checkpointing.dir": `file://${checkpoints}`,
+        "restart-strategy.type": "none",
+      },
     },
     /** A line stands for a record, of which the format takes each event. Flink sees a file whole or not at all. */
     write(one) {
@@ -54,6 +61,9 @@ export function folders(folder: string, outputs = 1): Folders {
         .filter((file) => /(^|[\\/])part-/.test(file))
         .flatMap((file) => readFileSync(join(output, file), "utf8").split("\n"))
         .filter((line) => line !== ""),
+    // A checkpoint takes part of every reader; before the second of them each has asked for its first file.
+    ready: () =>
+      readdirSync(checkpoints, { recursive: true, encoding: "utf8" }).some((file) => /chk-([2-9]|\d\d)/.test(file)),
     elsewhere: () => folders(folder, outputs + 1),
   };
 }

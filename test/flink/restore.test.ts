@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { MADE } from "./cases.ts";
-import { Cluster, MINUTES } from "./cluster.ts";
-import { byCore, byFlink } from "./core.ts";
+import { inProcess, MINUTES } from "./cluster.ts";
+import { byCore, byFlink, reaches, type Stage, type Windows } from "./core.ts";
 import { type Folders, folders } from "./files.ts";
 import { pyflink } from "./pyflink.ts";
 
 const flink = await pyflink();
 const lacking = "lacking" in flink ? flink.lacking : undefined;
+const python = "python" in flink ? flink.python : "";
 const folder = mkdtempSync(join(tmpdir(), "forewatch-restore-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,23 +30,25 @@ describe.skipIf(lacking)(`a job that is deployed again${lacking ? ` (skipped: ${
     ["the lateness has", { ...spec, source: { ...spec.source, lateness: 20 * MINUTES } }],
   ])("goes on as if it had not been stopped when %s", { timeout: 10 * MINUTES }, async ([, changed]) => {
     const place = folders(join(folder, `kept-${++places}`));
-    const before = byCore({ spec, items: earlier }, false).rows;
-    const savepoint = await first(place, before.length);
-    expect(byFlink(spec, place.read()).rows).toEqual(before);
+    const before = windowsOf({ spec, items: earlier });
+    const savepoint = await first(place, before);
+    expect(byFlink(spec, place.read())).toEqual(before);
 
     place.write({ spec: changed, items: later });
-    const all = byCore(
-      [
-        { spec, items: earlier },
-        { spec: changed, items: later },
-      ],
-      false,
-    ).rows;
+    const all = windowsOf([
+      { spec, items: earlier },
+      { spec: changed, items: later },
+    ]);
     const next = place.elsewhere();
-    await second(changed, next, savepoint, [() => all.length - before.length]);
+    const after = {
+      rows: all.rows.filter((row) => !before.rows.includes(row)),
+      closed: all.closed.filter((row) => !before.closed.includes(row)),
+      arrived: all.arrived - before.arrived,
+    };
+    await second(changed, next, savepoint, [() => after]);
     // Windows that were open at the savepoint hold the events from before it: none is there twice, none is short.
-    expect([...before, ...byFlink(changed, next.read()).rows].sort()).toEqual(all);
-    expect(all.length).toBeGreaterThan(before.length + 3);
+    expect(byFlink(changed, next.read())).toEqual(after);
+    expect(after.closed.length).toBeGreaterThan(3);
   });
 
   const { series } = spec;
@@ -59,63 +62,58 @@ describe.skipIf(lacking)(`a job that is deployed again${lacking ? ` (skipped: ${
     ["windows are shorter", { ...spec, series: { ...series, every: 15 * MINUTES } }],
   ])("begins anew with the events that are there when %s", { timeout: 10 * MINUTES }, async ([, changed]) => {
     const place = folders(join(folder, `anew-${++places}`));
-    const savepoint = await first(place, byCore({ spec, items: earlier }, false).rows.length);
+    const savepoint = await first(place, windowsOf({ spec, items: earlier }));
 
     const next = place.elsewhere();
-    const again = byCore({ spec: changed, items: earlier }, false).rows;
-    const all = byCore({ spec: changed, items }, false).rows;
+    const again = windowsOf({ spec: changed, items: earlier });
+    const all = windowsOf({ spec: changed, items });
     await second(changed, next, savepoint, [
-      () => again.length,
+      () => again,
       () => {
         place.write({ spec: changed, items: later });
-        return all.length;
+        return all;
       },
     ]);
-    expect(byFlink(changed, next.read()).rows).toEqual(all);
-    expect(all.length).toBeGreaterThan(again.length + 3);
+    expect(byFlink(changed, next.read())).toEqual(all);
+    expect(all.closed.length).toBeGreaterThan(again.closed.length + 3);
   });
 });
 let places = 0;
 
-/** The job as it was deployed first, until it has made so many windows; resolves with its savepoint. */
-async function first(place: Folders, windows: number): Promise<string> {
+function windowsOf(stages: Stage | readonly Stage[]): Windows {
+  const { late, ...windows } = byCore(stages, false);
+  return windows;
+}
+
+/** The job as it was deployed first, until it has made these windows; resolves with its savepoint. */
+async function first(place: Folders, windows: Windows): Promise<string> {
   place.write({ spec, items: earlier });
-  return inProcess(async (cluster) => {
+  return inProcess(python, join(folder, `cluster-${++clusters}`), async (cluster) => {
     const job = await cluster.start(spec, place.watched);
-    await cluster.until(job, () => byFlink(spec, place.read()).rows.length >= windows);
+    await cluster.until(job, () => reaches(byFlink(spec, place.read()), windows));
     return cluster.stop(job);
   });
 }
 
-/** The job as it is deployed next, until it has made as many windows as each step says. */
+/** The job as it is deployed next, until it has made the windows of each step. */
 async function second(
   changed: PipelineSpec,
   { watched, read }: Folders,
   savepoint: string,
-  steps: readonly (() => number)[],
+  steps: readonly (() => Windows)[],
 ): Promise<void> {
   const settings = {
     ...watched.settings,
     "execution.state-recovery.path": savepoint,
     "execution.state-recovery.ignore-unclaimed-state": "true",
   };
-  await inProcess(async (cluster) => {
+  await inProcess(python, join(folder, `cluster-${++clusters}`), async (cluster) => {
     const job = await cluster.start(changed, { ...watched, settings });
     for (const step of steps) {
       const windows = step();
-      await cluster.until(job, () => byFlink(changed, read()).rows.length >= windows);
+      await cluster.until(job, () => reaches(byFlink(changed, read()), windows));
     }
     await cluster.stop(job);
   });
-}
-
-async function inProcess<T>(run: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const { python } = flink as { python: string };
-  const cluster = new Cluster(python, join(folder, `cluster-${++clusters}`));
-  try {
-    return await run(cluster);
-  } finally {
-    await cluster.close();
-  }
 }
 let clusters = 0;
