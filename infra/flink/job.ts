@@ -85,8 +85,9 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
       "table.exec.uid.generation": "ALWAYS",
       "table.exec.uid.format": `${fingerprint([...columns, closed, insert])}-<id>-<transformation>`,
       "table.local-time-zone": "UTC",
-      // A subtask whose shards are silent must not hold the others' clock up.
-      "table.exec.source.idle-timeout": `${Math.max(1, Math.round(spec.source.idle / 1_000))} s`,
+      // A reader whose shards are silent must not hold the others' clock up for longer than a moment. It is not the stream that is
+      // silent then, which `idle` is about: when all readers are, the clock stands until a beat moves it.
+      "table.exec.source.idle-timeout": `${Math.max(1, Math.round(Math.min(spec.source.idle, MINUTE) / 1_000))} s`,
       // A watermark with every event that advances it, not every 200 ms: what is late depends on the data alone.
       "pipeline.auto-watermark-interval": "0 ms",
     },
