@@ -15,6 +15,7 @@ export interface WindowMessage {
 export interface BatchOutcome {
   /** Series windows that were compared, empty ones among them. */
   readonly compared: number;
+  /** Series windows without a forecast; of groups that appeared after the newest training none is missing. */
   readonly forecastMissing: number;
   /** Windows of groups that CloudWatch takes no data of, too far back or too far ahead, or that lie too far back in a silence. */
   readonly tooOld: number;
@@ -108,7 +109,7 @@ export class CompareBatch {
           const { data, forecastMissing, unwritable } = this.#compare(window, forecast);
           tally.compared += this.#spec.series.measures.length;
           if (this.#withAlarms?.has(window.key) === false) tally.without.add(window.key);
-          tally.forecastMissing += forecastMissing;
+          if (!this.#groups.isNew(window.key)) tally.forecastMissing += forecastMissing;
           tally.unwritable += unwritable;
           yield* data;
         }

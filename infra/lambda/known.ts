@@ -74,6 +74,11 @@ export class WatchedGroups {
     this.#admitted = new Set(others.slice(0, Math.max(0, this.#most - this.#keys.size)));
   }
 
+  /** Whether the group appeared after the newest training, and so has its first forecast with the next one. */
+  isNew(key: string): boolean {
+    return this.#forecast?.newest !== undefined && !this.#keys.has(key);
+  }
+
   /** Whether the group is watched; a new one is from now on, if there is room. */
   admit(key: string): boolean {
     if (this.#keys.has(key) || this.#admitted.has(key)) return true;

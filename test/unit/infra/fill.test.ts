@@ -8,7 +8,7 @@ import { Analyzer } from "../../../src/core/analyze.ts";
 import { ForecastTable, type ForecastVersion, versionName } from "../../../src/core/forecast.ts";
 import { MOST_SERIES } from "../../../src/core/series.ts";
 import { batch, closed, HOUR, message, NOW, ORIGIN, version, window } from "./batches.ts";
-import { CLICKS, FLIGHTS } from "./pipelines.ts";
+import { CLICKS, FLIGHTS, PIPELINES } from "./pipelines.ts";
 
 const AIRPORTS = ["ATL", "BOS", "DFW", "EWR", "JFK", "LAX", "LGA", "ORD"];
 const MINUTE = 60_000;
@@ -184,6 +184,18 @@ test("whatever the order and the repeats of its records, a stream becomes the en
   );
 });
 
+test("a pipeline without groups has one, which is filled like any other", async () => {
+  const daily = Object.values(PIPELINES).find((spec) => spec.series.by.length === 0)!;
+  const { every } = daily.series;
+  const start = Math.floor(NOW / every) * every - 3 * every;
+  const { run, written } = await batch(daily);
+  expect(await run.run([message("1", closed(start, [""], null, every))], NOW)).toMatchObject({ filled: 0 });
+  expect(await run.run([message("2", closed(start + every, [], start + every, every))], NOW)).toMatchObject({
+    filled: 1,
+  });
+  expect(written.flat().map((d) => [d.name, d.series, d.value])).toContainEqual(["Actual", "revenue", 0]);
+});
+
 describe("known groups", () => {
   const forecast = { method: "ensemble", quantiles: [[1], [2], [3]] };
   const of = (origin: number, ...ids: string[]): ForecastVersion => ({
@@ -248,6 +260,15 @@ describe("new groups", () => {
     const known = Array.from({ length: most - 3 }, (_, i) => `/old/${i}|true`);
     const outcome = await run.run(windows([...[1, 2, 3, 4, 5].map(key), ...known]), NOW);
     expect(outcome).toMatchObject({ turnedAway: 2, compared: most * CLICKS.series.measures.length });
+  });
+  test("that came after the newest training lack no forecast: they have theirs with the next one", async () => {
+    const { run, written } = await batch(CLICKS, of(3));
+    const outcome = await run.run(windows([key(1), "/old/1|true"]), NOW);
+    // Of the known one, the three measures that the forecast does not hold.
+    expect(outcome).toMatchObject({ compared: 8, forecastMissing: 3 });
+    expect(written.flat().filter((d) => d.name === "ForecastMissing" && d.value === 1)).toHaveLength(7);
+    const { run: untrained } = await batch(CLICKS);
+    expect(await untrained.run(windows([key(1)]), NOW)).toMatchObject({ compared: 4, forecastMissing: 4 });
   });
   test("leave room when the next forecast knows them, and lose it to groups that it knows", () => {
     const watched = new WatchedGroups(CLICKS);
