@@ -5,6 +5,7 @@
 import type { CostEstimate } from "../../src/backend.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { compareMemory } from "../workflow/capacity.ts";
+import { scheduleEvery } from "../workflow/times.ts";
 import { createdFor } from "./created.ts";
 import { ASSUMED_GROUPS, combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
 import { PRICES, type Prices } from "./prices.ts";
@@ -29,7 +30,7 @@ const LOGGED = 1_000;
 const FLINK_LOGGED = GB / 4;
 
 /** Metrics that the functions write about themselves. */
-const HEALTH_METRICS = 15;
+const HEALTH_METRICS = 16;
 
 /** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
 export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
@@ -41,7 +42,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const bytes = records * load.recordBytes;
   const { shards } = spec.source;
   const windowsPerMonth = SECONDS / (spec.series.every / 1_000);
-  const trainings = SECONDS / (spec.forecast.retrain / 1_000);
+  const trainings = SECONDS / (scheduleEvery(spec) / 1_000);
   const training = trainingUse(spec, groups * spec.series.measures.length);
 
   const putUnits = (n: number, size: number) => n * Math.ceil(size / PUT_UNIT);

@@ -8,6 +8,7 @@ import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
 import { backtest, type ForecastOptions, forecast } from "../../src/forecaster/index.ts";
 import { AccuracyTally } from "../../src/forecaster/metrics.ts";
 import { predictionLength } from "../workflow/deepar.ts";
+import { stepsToReach } from "../workflow/times.ts";
 
 /** What DeepAR said of one series: a list a level. */
 export interface DeepArForecast {
@@ -113,6 +114,8 @@ function judgeSeries(spec: PipelineSpec, series: PreparedSeries, deepar: DeepArF
   if (losses.deepar === null || losses.ensemble === null)
     return chosen(own, `The test window holds nothing to measure by; ${name} stays`);
   if (losses.deepar >= losses.ensemble) return chosen(own, `${name} lost less on the test window`);
+  if (losses.baseline !== null && losses.deepar >= losses.baseline)
+    return chosen(own, `DeepAR lost no less on the test window than repeating the last season; ${name} stays`);
   return chosen(extend(deepar.live, own), "DeepAR lost less on the test window");
 }
 
@@ -162,13 +165,13 @@ function loss(
   return finite(tally.accuracy.wql);
 }
 
-/** The ensemble's options for a measure, the same as the local target's. */
+/** The ensemble's options for a measure: the local target's, but for how far it reaches. */
 export function forecastOptions(spec: PipelineSpec, measure: Measure): ForecastOptions {
   const { every } = spec.series;
-  const { horizon, band, seasons } = spec.forecast;
+  const { band, seasons } = spec.forecast;
   const kind = measure.statistic === "count" ? "count" : ["sum", "stddev"].includes(measure.statistic) ? "sum" : "real";
   return {
-    horizon: Math.round(horizon / every),
+    horizon: stepsToReach(spec),
     levels: bandLevels(band),
     seasons: seasons === "auto" ? "auto" : seasons.map((s) => Math.round(s / every)),
     kind,

@@ -24,7 +24,8 @@ export async function handler(request: StageRequest | JudgeRequest | PublishRequ
   }
   if (request.action === "judge") {
     const judged = await publisher.judge(request);
-    logger.info("A part of the series is judged", { ...judged });
+    if (judged.unread.length > 0) logger.error("Predictions cannot be read; the ensemble stands in", { ...judged });
+    else logger.info("A part of the series is judged", { ...judged });
     return judged;
   }
   const published = await publisher.publish(request);

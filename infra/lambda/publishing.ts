@@ -44,6 +44,12 @@ export interface Staged {
   readonly parts: number;
 }
 
+/** A family whose predictions could not be read for a part's series. */
+export interface Unread {
+  readonly family: string;
+  readonly cause: string;
+}
+
 /** A family that was trained, or was to be. */
 export interface Trained {
   readonly family: string;
@@ -65,6 +71,8 @@ export interface PublishRequest {
   readonly origin: number;
   readonly requestedBy: "schedule" | "person";
   readonly families: readonly Trained[];
+  /** Of all parts. */
+  readonly unread?: readonly Unread[];
   readonly parts: number;
 }
 
@@ -118,32 +126,38 @@ export class Publisher {
     };
   }
 
-  /** Judges what was trained for one part's series. */
-  async judge({ runId, origin, part, families }: JudgeRequest): Promise<{ part: number; series: number }> {
+  /** Judges what was trained for one part's series. Where a family's predictions cannot be read, the ensemble serves its series. */
+  async judge({ runId, origin, part, families }: JudgeRequest): Promise<{
+    part: number;
+    series: number;
+    unread: Unread[];
+  }> {
     const { spec, objects } = this.#options;
     const at = placesOf(this.#run(runId), part);
     const series: PreparedSeries[] = [];
     for await (const lines of linesOf(await this.#body(at.series)))
       series.push(...lines.map((l) => decodeSeries(spec, l)));
     const predictions = new Map<string, DeepArForecast>();
+    const unread: Unread[] = [];
     for (const { family, failed } of families) {
       if (failed) continue;
-      const places = at.family(family);
-      const ids = (await this.#json(places.index)) as string[];
-      if (ids.length === 0) continue;
-      const lines: string[] = [];
-      for await (const some of linesOf(await this.#body(places.predicted))) lines.push(...some);
-      for (const [id, p] of parsePredictions(spec, ids, lines)) predictions.set(id, p);
+      try {
+        for (const [id, p] of await this.#predictions(at.family(family))) predictions.set(id, p);
+      } catch (error) {
+        // What is not there, or is not what was asked for. A bucket that does not answer is tried again.
+        if (!(error instanceof Fault || error instanceof RangeError || error instanceof SyntaxError)) throw error;
+        unread.push({ family, cause: error.message.slice(0, 200) });
+      }
     }
     const judged = judge(spec, origin, series, predictions);
     // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison.
     unpackVersion(packVersion(judged.version));
     await objects.put(at.judged, zip(JSON.stringify(judged)), "application/gzip");
-    return { part, series: series.length };
+    return { part, series: series.length, unread };
   }
 
   /** Makes one version of all parts' judgements, writes it and its report, and puts it to use. */
-  async publish({ runId, origin, requestedBy, families, parts }: PublishRequest): Promise<{
+  async publish({ runId, origin, requestedBy, families, unread = [], parts }: PublishRequest): Promise<{
     version: string;
     series: number;
     byMethod: Record<string, number>;
@@ -160,7 +174,7 @@ export class Publisher {
         next: "See the training's log.",
       });
     }
-    const name = await this.#claim(runId, origin, { runId, requestedBy, families, choices, failures });
+    const name = await this.#claim(runId, origin, { runId, requestedBy, families, unread, choices, failures });
     const version: ForecastVersion = { ...unnamed, version: name };
     const key = `${forecasts}versions/${fileName(name)}.forecast`;
     await objects.put(key, packVersion(version), "application/octet-stream");
@@ -169,6 +183,13 @@ export class Publisher {
     const byMethod: Record<string, number> = {};
     for (const { method } of Object.values(version.series)) byMethod[method] = (byMethod[method] ?? 0) + 1;
     return { version: name, series: choices.length, byMethod, failures: failures.length };
+  }
+
+  async #predictions({ index, predicted }: { readonly index: string; readonly predicted: string }) {
+    const ids = (await this.#json(index)) as string[];
+    const lines: string[] = [];
+    if (ids.length > 0) for await (const some of linesOf(await this.#body(predicted))) lines.push(...some);
+    return parsePredictions(this.#options.spec, ids, lines);
   }
 
   /** The series of a run's rows, by id. Rows may be more than memory holds, so they are read twice where groups are discovered. */

@@ -2,6 +2,7 @@
 
 import { Fault } from "../../src/core/fault.ts";
 import { checkCapacity, PUBLISH_MEMORY } from "../workflow/capacity.ts";
+import { scheduleEvery } from "../workflow/times.ts";
 import { rate, type SUBSTITUTIONS, trainingWorkflow } from "../workflow/training.ts";
 import { arn, att, type Fragment, ref, sub, type Value } from "./cfn.ts";
 import { CURRENT_FORECAST } from "./compare.ts";
@@ -53,11 +54,9 @@ export function forecast(context: Context): Fragment {
       HEALTH_NAMESPACE: names.health,
     },
     statements: [
-      {
-        sid: "ReadAndWriteRuns",
-        actions: ["s3:GetObject", "s3:PutObject"],
-        resources: objects(PREFIX.training, PREFIX.forecasts),
-      },
+      { sid: "ReadAndWriteRuns", actions: ["s3:GetObject", "s3:PutObject"], resources: objects(PREFIX.training) },
+      { sid: "ReadWhatIsInUse", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST) },
+      { sid: "WriteForecasts", actions: ["s3:PutObject"], resources: objects(PREFIX.forecasts) },
       listing(PREFIX.training, PREFIX.forecasts),
       ENCRYPT,
     ],
@@ -104,7 +103,7 @@ export function forecast(context: Context): Fragment {
           Name: `${names.prefix}-training`,
           Description: "Trains the forecast again",
           State: "ENABLED",
-          ScheduleExpression: rate(spec.forecast.retrain),
+          ScheduleExpression: rate(scheduleEvery(spec)),
           ScheduleExpressionTimezone: "UTC",
           FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 5 },
           Target: {
@@ -227,6 +226,8 @@ function workflowStatements(jobs: string): Statement[] {
     },
     // The integration asks for it before it knows a job's name.
     { sid: "ListJobTags", actions: ["sagemaker:ListTags"], resources: "*" },
+    // Lists are of the whole account; what is deleted of them the statement above says.
+    { sid: "ListModels", actions: ["sagemaker:ListModels"], resources: "*" },
     {
       sid: "LendRole",
       actions: ["iam:PassRole"],

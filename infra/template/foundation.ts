@@ -1,13 +1,14 @@
 /** What every step stands on: the key that encrypts, the bucket that keeps, the topic that tells. */
 
 import { DAY } from "../../src/core/time.ts";
+import { scheduleEvery, stepsToReach } from "../workflow/times.ts";
 import { ACCOUNT, arn, att, type Fragment, ref, sub } from "./cfn.ts";
 import { type Context, keeping, PREFIX } from "./context.ts";
 
 export function foundation(context: Context): Fragment {
   const { spec, options, names } = context;
   // Beyond the lake's time by what a version is in use: with a lake of a week and trainings a month apart, the one in use stays.
-  const keepForecasts = spec.retention.lake + spec.forecast.horizon + 2 * spec.forecast.retrain;
+  const keepForecasts = spec.retention.lake + stepsToReach(spec) * spec.series.every + 2 * scheduleEvery(spec);
   return {
     Resources: {
       DataKey: {

@@ -4,7 +4,9 @@
  */
 import { Fault } from "../../src/core/fault.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { formatDuration } from "../../src/core/time.ts";
 import { type FlinkJob, flinkJob } from "../flink/job.ts";
+import { scheduleEvery } from "../workflow/times.ts";
 import { alarmShape, alert, INSIGHTS_SERIES } from "./alert.ts";
 import { analyze } from "./analyze.ts";
 import { LIMITS, merge, type NestedTemplate, type Template, tagged } from "./cfn.ts";
@@ -107,6 +109,11 @@ function warningsOf(context: Context, templates: readonly Template[]): string[] 
     .filter(({ Type }) => Type === "AWS::CloudWatch::Alarm" || Type === "AWS::CloudWatch::CompositeAlarm").length;
   const queries = spec.alarms.filter((rule) => alarmShape(context, rule) === "insights").map((rule) => rule.name);
   return [
+    ...(scheduleEvery(spec) > spec.forecast.retrain
+      ? [
+          `A training on AWS may take two hours: the forecast is trained every ${formatDuration(scheduleEvery(spec))}, not every ${formatDuration(spec.forecast.retrain)}.`,
+        ]
+      : []),
     ...(partitionOf(options.region) !== "aws"
       ? [
           `${options.region}: the templates are linted for it, and were not tried there; see that it has DeepAR, Managed Service for Apache Flink with runtime 2.2, EventBridge Scheduler, and Lambda on arm64.`,

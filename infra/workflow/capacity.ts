@@ -6,6 +6,7 @@
 import { Fault } from "../../src/core/fault.ts";
 import { MOST_SERIES } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { stepsToReach } from "./times.ts";
 
 /** Memory of the function that stages, judges and publishes, MB. */
 export const PUBLISH_MEMORY = 3_008;
@@ -35,10 +36,9 @@ const VALUES = 50_000_000;
 const FORECAST_WINDOWS = 10_000_000;
 
 /** Seconds that a function takes to judge one series. */
-export function judgingSeconds({ series, forecast }: PipelineSpec): number {
-  const windows = forecast.history / series.every;
-  const steps = forecast.horizon / series.every;
-  return HISTORY_SECONDS * Math.min(1, windows / HISTORY_WINDOWS) + STEP_SECONDS * steps;
+export function judgingSeconds(spec: PipelineSpec): number {
+  const windows = spec.forecast.history / spec.series.every;
+  return HISTORY_SECONDS * Math.min(1, windows / HISTORY_WINDOWS) + STEP_SECONDS * stepsToReach(spec);
 }
 
 /** Seconds that a function takes to lay out so many series. */
@@ -53,10 +53,9 @@ export function partSize(spec: PipelineSpec): number {
 }
 
 /** The most series of a pipeline that a training takes. */
-export function mostSeries({ series, forecast }: PipelineSpec): number {
-  const windows = forecast.history / series.every;
-  const steps = forecast.horizon / series.every;
-  return Math.floor(Math.min(MOST_SERIES, VALUES / windows, FORECAST_WINDOWS / steps));
+export function mostSeries(spec: PipelineSpec): number {
+  const windows = spec.forecast.history / spec.series.every;
+  return Math.floor(Math.min(MOST_SERIES, VALUES / windows, FORECAST_WINDOWS / stepsToReach(spec)));
 }
 
 /** What the function that compares windows has at least, MB: with less memory comes less of a processor. */
@@ -71,7 +70,7 @@ const NUMBER_MEMORY = 7 * 8;
 
 /** Memory of the function that compares windows, MB; for as many series as there may be, unless it is known how many. */
 export function compareMemory(spec: PipelineSpec, series = mostSeries(spec)): number {
-  const numbers = 3 * series * (spec.forecast.horizon / spec.series.every);
+  const numbers = 3 * series * stepsToReach(spec);
   const megabytes = RUNTIME_MEMORY + (numbers * NUMBER_MEMORY) / 2 ** 20;
   return Math.max(COMPARE_MEMORY, 64 * Math.ceil(megabytes / 64));
 }

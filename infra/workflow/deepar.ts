@@ -53,6 +53,15 @@ export function hyperparameters(spec: PipelineSpec, family: Family): Record<stri
   };
 }
 
+/** What follows from the pipeline file: with another value the predictions would not be those that are asked for. */
+export const FIXED_HYPERPARAMETERS: readonly string[] = [
+  "time_freq",
+  "prediction_length",
+  "cardinality",
+  "num_dynamic_feat",
+  "test_quantiles",
+];
+
 /** The environment of the batch transform: how many paths are drawn, and which quantiles of them are told. */
 export function inferenceConfig(spec: PipelineSpec): string {
   return JSON.stringify({

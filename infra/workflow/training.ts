@@ -5,11 +5,12 @@
  *
  * A family that fails does not keep the forecast from being renewed: the ensemble stands in, and the execution then ends as
  * failed all the same, which raises the pipeline's own alarm. By hand it takes `{"origin": epoch ms, "requestedBy": "person",
- * "hyperparameters": {"epochs": "20"}}`, each of them optional; the origin is that of the window it lies in.
+ * "hyperparameters": {"epochs": 20}}`, each of them optional; the origin is that of the window it lies in.
  */
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { MINUTE, SECOND } from "../../src/core/time.ts";
-import { familiesOf, hyperparameters, inferenceConfig } from "./deepar.ts";
+import { DAY, SECOND } from "../../src/core/time.ts";
+import { FAMILIES, FIXED_HYPERPARAMETERS, familiesOf, hyperparameters, inferenceConfig } from "./deepar.ts";
+import { LAKE_DELAY } from "./times.ts";
 import { unloadExpression } from "./unload.ts";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -43,9 +44,6 @@ export const SUBSTITUTIONS = [
  */
 const JUDGING = 5;
 
-/** How long after a window's end its events are in the lake: Firehose's buffers, the transform, a retry. */
-const LAKE_DELAY = 10 * MINUTE;
-
 const LAMBDA_RETRY: Json = [
   {
     ErrorEquals: [
@@ -75,6 +73,7 @@ const CAUSE = "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause
 
 export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): Json {
   const families = familiesOf(spec);
+  const fixed = `$keys($overrides)[$ in ${JSON.stringify(FIXED_HYPERPARAMETERS)}]`;
   return {
     Comment: `Forewatch: trains the forecast of ${spec.name}`,
     QueryLanguage: "JSONata",
@@ -90,6 +89,50 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
           origin: `{% $floor(($exists($states.input.origin) ? $states.input.origin : $toMillis($states.context.Execution.StartTime) - ${spec.source.lateness + LAKE_DELAY}) / ${spec.series.every}) * ${spec.series.every} %}`,
           requestedBy: "{% $exists($states.input.requestedBy) ? $states.input.requestedBy : 'schedule' %}",
           overrides: "{% $exists($states.input.hyperparameters) ? $states.input.hyperparameters : {} %}",
+        },
+        Next: "AnythingFixed",
+      },
+      AnythingFixed: {
+        Type: "Choice",
+        Choices: [{ Condition: `{% $count(${fixed}) > 0 %}`, Next: "HyperparametersRefused" }],
+        Default: "OldModels",
+      },
+      OldModels: {
+        Type: "Task",
+        Comment: "Models of executions that were stopped, or ran out of time, before they deleted them",
+        Resource: integration(options, "aws-sdk:sagemaker:listModels"),
+        Arguments: {
+          NameContains: `${options.jobPrefix}-`,
+          CreationTimeBefore: `{% $fromMillis($toMillis($states.context.Execution.StartTime) - ${DAY}) %}`,
+          MaxResults: 100,
+        },
+        // The prefix may be another pipeline's beginning.
+        Assign: {
+          oldModels: `{% [$states.result.Models[$contains(ModelName, /^${options.jobPrefix}-\\d{14}-[0-9a-f]{6}-(${FAMILIES.join("|")})$/)].ModelName] %}`,
+        },
+        Retry: THROTTLE_RETRY,
+        // They cost nothing and harm no forecast; the next execution looks again.
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Prepare" }],
+        Next: "DeleteOldModels",
+      },
+      DeleteOldModels: {
+        Type: "Map",
+        Items: "{% $oldModels %}",
+        MaxConcurrency: 1,
+        ItemSelector: { model: "{% $states.context.Map.Item.Value %}" },
+        ItemProcessor: {
+          ProcessorConfig: { Mode: "INLINE" },
+          StartAt: "DeleteOldModel",
+          States: {
+            DeleteOldModel: {
+              Type: "Task",
+              Resource: integration(options, "aws-sdk:sagemaker:deleteModel"),
+              Arguments: { ModelName: "{% $states.input.model %}" },
+              Catch: [{ ErrorEquals: ["States.ALL"], Next: "Kept" }],
+              End: true,
+            },
+            Kept: { Type: "Pass", End: true },
+          },
         },
         Next: "Prepare",
       },
@@ -161,11 +204,12 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
                 part: "{% $states.input.part %}",
                 families: "{% $families %}",
               }),
-              Output: "{% $states.input.part %}",
+              Output: { unread: "{% $states.result.Payload.unread %}" },
               End: true,
             },
           },
         },
+        Assign: { unread: "{% [$states.result.unread] %}" },
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "PublishFailed", Assign: { cause: CAUSE } }],
         Next: "Publish",
       },
@@ -176,6 +220,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
           origin: "{% $origin %}",
           requestedBy: "{% $requestedBy %}",
           families: "{% $families %}",
+          unread: "{% $unread %}",
           parts: "{% $parts %}",
         }),
         Comment: "All parts become one version, and it is put to use",
@@ -185,18 +230,24 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
       },
       AllTrained: {
         Type: "Choice",
-        Choices: [{ Condition: "{% $count($families[failed]) > 0 %}", Next: "TrainingFailed" }],
+        Choices: [{ Condition: "{% $count($families[failed]) + $count($unread) > 0 %}", Next: "TrainingFailed" }],
         Default: "Done",
       },
       Done: { Type: "Succeed" },
       PrepareFailed: fail("PrepareFailed", "The series could not be read from the lake: "),
       StageFailed: fail("StageFailed", "The series could not be laid out for training: "),
       PublishFailed: fail("PublishFailed", "The new forecast could not be published; the last one stays in use: "),
+      HyperparametersRefused: {
+        Type: "Fail",
+        Error: "HyperparametersRefused",
+        Cause: `{% 'These follow from the pipeline file and cannot be chosen: ' & $join(${fixed}, ', ') %}`,
+      },
       TrainingFailed: {
         Type: "Fail",
         Error: "TrainingFailed",
+        // One part that cannot be read says enough of the others.
         Cause:
-          "{% 'DeepAR failed and the ensemble stands in: ' & $join($families[failed].(family & ': ' & cause), '; ') %}",
+          "{% 'DeepAR failed and the ensemble stands in: ' & $join([$families[failed], $unread[0]].(family & ': ' & cause), '; ') %}",
       },
     },
   };
@@ -231,7 +282,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
         Type: "Pass",
         Assign: {
           family: "{% $states.input.family %}",
-          hyperparameters: `{% $merge([$lookup(${JSON.stringify(defaults)}, $states.input.family), $overrides]) %}`,
+          hyperparameters: `{% $merge([$lookup(${JSON.stringify(defaults)}, $states.input.family), $each($overrides, function($value, $name) { {$name: $string($value)} })]) %}`,
         },
         Next: "Train",
       },
@@ -283,6 +334,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
           ModelName: jobName,
           BatchStrategy: "SingleRecord",
           Environment: { DEEPAR_INFERENCE_CONFIG: inferenceConfig(spec) },
+          ...payloadLimits(spec),
           TransformInput: {
             ContentType: "application/jsonlines",
             SplitType: "Line",
@@ -302,6 +354,8 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
           },
           Tags: tags,
         },
+        // Within the execution's time, so that the ensemble's forecast is published all the same.
+        TimeoutSeconds: 3 * 3_600,
         Retry: THROTTLE_RETRY,
         Catch: giveUp("DeleteUnused"),
         Next: "DeleteModel",
@@ -331,6 +385,17 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
       },
     },
   };
+}
+
+/**
+ * A transform takes lines of 6 MB unless it is told otherwise, and 100 MB of all that it has under way (API reference,
+ * CreateTransformJob). A value takes 25 letters at most.
+ */
+function payloadLimits({ forecast, series }: PipelineSpec): { readonly [key: string]: Json } {
+  const megabytes = Math.ceil(((forecast.history / series.every) * 25 + 200) / 2 ** 20);
+  if (megabytes <= 6) return {};
+  const MaxPayloadInMB = Math.min(100, megabytes);
+  return { MaxPayloadInMB, MaxConcurrentTransforms: Math.floor(100 / MaxPayloadInMB) };
 }
 
 /** A service's integration, as a state names it. */

@@ -75,6 +75,10 @@ class Account {
         await predict(this.objects, place(input.S3DataSource.S3Uri).replace(/predict\/$/, ""), () => true);
         return { TransformJobStatus: "Completed" };
       }
+      case "aws-sdk:sagemaker:listModels": {
+        const Models = [...this.models].filter((m) => m.includes(String(args.NameContains)));
+        return { Models: Models.map((ModelName) => ({ ModelName, ModelArn: `arn/${ModelName}` })) };
+      }
       case "aws-sdk:sagemaker:deleteModel":
         this.models.delete(String(args.ModelName));
         return {};
@@ -118,10 +122,15 @@ test("a training goes through, its forecast is in use, and no model is left", as
 
 test("a person's origin and hyperparameters are what is trained with", async () => {
   const account = new Account();
-  const input = { origin: ORIGIN - 86_400_000, requestedBy: "person", hyperparameters: { epochs: "3" } };
+  const input = {
+    origin: ORIGIN - 86_400_000,
+    requestedBy: "person",
+    hyperparameters: { epochs: 3, learning_rate: "0.01" },
+  };
   expect(await run(account, input)).toMatchObject({ version: "2026-11-21T00:00:00Z" });
   const trainings = account.calls.filter((c) => c.resource.startsWith("sagemaker:createTrainingJob"));
-  for (const { args } of trainings) expect(args.HyperParameters).toMatchObject({ epochs: "3", num_layers: "2" });
+  for (const { args } of trainings)
+    expect(args.HyperParameters).toMatchObject({ epochs: "3", learning_rate: "0.01", num_layers: "2" });
   const report = JSON.parse(textOf(account.objects, "forecasts/reports/2026-11-21T00-00-00Z.json")) as object;
   expect(report).toMatchObject({ requestedBy: "person" });
 });
@@ -137,7 +146,7 @@ test("an origin between two windows' starts is that of the window it lies in", a
 test("an empty lake, as the first scheduled run finds it, is no failure: there is nothing to learn yet", async () => {
   const account = new Account(undefined, false);
   expect(await run(account)).toEqual({ outcome: "nothing to learn yet", origin: ORIGIN });
-  expect(account.times("sagemaker")).toBe(0);
+  expect(account.times("sagemaker:create")).toBe(0);
   expect(await account.objects.list("forecasts/")).toEqual([]);
 });
 
@@ -195,17 +204,48 @@ describe("what fails ends in a state that says so", () => {
     expect(await account.objects.list("forecasts/")).toEqual([]);
   });
 
-  test("predictions that one part lacks: nothing of the others is published", async () => {
+  test("predictions that one part lacks: the ensemble stands in there, and DeepAR's others are published", async () => {
     const account = new Account((resource) => {
       if (resource !== "aws-sdk:sagemaker:deleteModel") return;
       for (const key of account.objects.content.keys())
         if (key.endsWith("reals/predicted/part-00003.jsonl.out")) account.objects.content.delete(key);
     });
     const { error, reason } = (await failure(account))!;
-    expect(error).toBe("PublishFailed");
-    expect(reason).toContain("reals/predicted/part-00003.jsonl.out is missing");
-    expect(await account.objects.list("forecasts/")).toEqual([]);
+    expect(error).toBe("TrainingFailed");
+    expect(reason).toMatch(/ensemble stands in: reals: .*reals\/predicted\/part-00003\.jsonl\.out is missing/);
+    const report = JSON.parse(textOf(account.objects, "forecasts/reports/2026-11-22T00-00-00Z.json")) as {
+      choices: { chosen: string }[];
+      unread: unknown[];
+    };
+    expect(report.choices).toHaveLength(6);
+    expect(report.choices.some((c) => c.chosen === "deepar")).toBe(true);
+    expect(report.unread).toHaveLength(1);
   });
+
+  test("hyperparameters that follow from the pipeline file: nothing is trained", async () => {
+    const account = new Account();
+    const { error, reason } = (await failure(account, { hyperparameters: { epochs: 5, prediction_length: 12 } }))!;
+    expect({ error, reason }).toEqual({
+      error: "HyperparametersRefused",
+      reason: "These follow from the pipeline file and cannot be chosen: prediction_length",
+    });
+    expect(account.calls).toEqual([]);
+  });
+});
+
+test("models that a stopped execution left are deleted, and no other pipeline's", async () => {
+  const account = new Account();
+  const left = [
+    `${jobPrefix(SHOP.name)}-20261120000000-0a1b2c-counts`,
+    `${jobPrefix(SHOP.name)}-20261119000000-ffffff-reals`,
+  ];
+  const others = [`${jobPrefix(SHOP.name)}-2-20261120000000-0a1b2c-counts`, `${jobPrefix(SHOP.name)}-by-hand`];
+  for (const model of [...left, ...others]) account.models.add(model);
+  await run(account);
+  expect([...account.models]).toEqual(others);
+  const [list] = account.calls.filter((c) => c.resource.endsWith("listModels"));
+  // Those of an execution that still runs are younger than this.
+  expect(Date.parse(String(list!.args.CreationTimeBefore))).toBe(Date.parse(STARTED) - 86_400_000);
 });
 
 test("each part is judged once, and what goes from state to state stays small", async () => {
@@ -228,7 +268,7 @@ test("what passes is tried again, and a model that cannot be deleted harms no fo
     if (resource.startsWith("sagemaker:createTrainingJob") && throttled++ < 3) {
       throw new StateError("SageMaker.AmazonSageMakerException", "Rate exceeded");
     }
-    if (resource.endsWith("deleteModel")) throw new StateError("SageMaker.SageMakerException", "gone already");
+    if (/(delete|list)Models?$/.test(resource)) throw new StateError("SageMaker.SageMakerException", "gone already");
   });
   expect(await run(account)).toMatchObject({ byMethod: { deepar: 6 } });
   expect(account.times("sagemaker:createTrainingJob")).toBe(5);

@@ -183,6 +183,7 @@ test("the workflow may do what its states call, and what .sync adds", () => {
       "events:PutRule",
       "events:DescribeRule",
     ],
+    "aws-sdk:sagemaker:listModels": ["sagemaker:ListModels"],
     "aws-sdk:sagemaker:deleteModel": ["sagemaker:DeleteModel"],
     "lambda:invoke": ["lambda:InvokeFunction"],
   };
@@ -215,6 +216,7 @@ const UNAVOIDABLE = new Set([
   "WriteTrainingMetrics",
   "LogInToRegistry",
   "ListJobTags",
+  "ListModels",
   "DeliverLogs",
 ]);
 

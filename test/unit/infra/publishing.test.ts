@@ -4,10 +4,11 @@ import { CurrentForecast, decodeCurrent, packVersion, unpackVersion } from "../.
 import { parsePredictions } from "../../../infra/lambda/judging.ts";
 import type { Objects } from "../../../infra/lambda/ports.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
+import { stepsToReach } from "../../../infra/workflow/times.ts";
 import type { ForecastVersion } from "../../../src/core/forecast.ts";
 import { MemoryObjects } from "./memory.ts";
 import { options } from "./pipelines.ts";
-import { ORIGIN, predict, publisherOf, publishParts, RUN, SHOP, STEPS, sales, textOf, unload } from "./shop.ts";
+import { ORIGIN, predict, publisherOf, publishParts, RUN, SHOP, sales, textOf, unload } from "./shop.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -51,7 +52,7 @@ test("puts the better forecast of each series to use, and records why", async ()
   expect(north.method).toBe("deepar");
   expect(table.at("sales{store=north}", ORIGIN)!.median).toBe(sales("north", 20 * 24) + 1);
   for (const s of Object.values(table.newest!.series))
-    expect(s.quantiles.map((q) => q.length)).toEqual([STEPS, STEPS, STEPS]);
+    expect(s.quantiles.map((q) => q.length)).toEqual(Array(3).fill(stepsToReach(SHOP)));
   const report = JSON.parse(textOf(objects, "forecasts/reports/2026-11-22T00-00-00Z.json")) as {
     choices: { series: string; chosen: string; reason: string; loss: Record<string, number> }[];
   };
@@ -102,16 +103,49 @@ describe("in parts", () => {
     expect(forecastsOf(objects)).toEqual(before);
   });
 
-  test("a part whose predictions are missing, or are another's, is not judged", async () => {
+  test("where a part's predictions are missing, broken or another's, the ensemble serves that family there, and it is told", async () => {
     const { publisher, objects } = await trained(2);
     const run = { runId: RUN, origin: ORIGIN, families: FAMILIES, action: "judge" } as const;
     const output = `training/${RUN}/counts/predicted/part-00002.jsonl.out`;
-    expect(objects.content.has(output)).toBe(true);
-    await objects.put(output, textOf(objects, output).split("\n").slice(1).join("\n"));
-    await expect(publisher.judge({ ...run, part: 2 })).rejects.toThrow(/DeepAR predicted 3 series where 4/);
+    const before = textOf(objects, output);
+    const judged = async () => {
+      const { unread } = await publisher.judge({ ...run, part: 2 });
+      const { choices } = JSON.parse(textOf(objects, `training/${RUN}/judged/part-00002.json.gz`)) as {
+        choices: { series: string; reason: string }[];
+      };
+      expect(choices).toHaveLength(2);
+      const standsIn = choices.filter((c) => c.reason.includes("DeepAR gave no forecast")).map((c) => c.series);
+      return { unread, standsIn };
+    };
+    expect(await judged()).toEqual({ unread: [], standsIn: [] });
+    const [id] = JSON.parse(textOf(objects, `training/${RUN}/counts/index/part-00002.json`)) as string[];
+    await objects.put(output, before.split("\n").slice(1).join("\n"));
+    expect(await judged()).toMatchObject({
+      unread: [{ family: "counts", cause: expect.stringMatching(/^DeepAR predicted \d series where \d/) as string }],
+      standsIn: expect.arrayContaining([id]) as string[],
+    });
+    await objects.put(output, before.replace("{", "<"));
+    expect((await judged()).unread).toMatchObject([{ family: "counts" }]);
     objects.content.delete(output);
-    await expect(publisher.judge({ ...run, part: 2 })).rejects.toMatchObject({ code: "forecast.failed" });
-    expect(await objects.list(`training/${RUN}/judged/`)).toEqual([]);
+    expect((await judged()).unread).toEqual([{ family: "counts", cause: `The training's file ${output} is missing.` }]);
+  });
+
+  test("a bucket that does not answer is not taken for a prediction that cannot be read", async () => {
+    const { objects } = await trained(6);
+    const deaf: Objects = {
+      put: (key, body) => objects.put(key, body),
+      replace: (...args) => objects.replace(...args),
+      list: (...args) => objects.list(...args),
+      get: (key, etag) => (key.endsWith(".out") ? Promise.reject(new Error("503 Slow Down")) : objects.get(key, etag)),
+    };
+    const judged = publisherOf(deaf).judge({
+      runId: RUN,
+      origin: ORIGIN,
+      families: FAMILIES,
+      action: "judge",
+      part: 1,
+    });
+    await expect(judged).rejects.toThrow("503 Slow Down");
   });
 });
 

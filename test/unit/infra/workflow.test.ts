@@ -1,11 +1,14 @@
 import validate from "asl-validator";
+import fc from "fast-check";
 import jsonata from "jsonata";
 import { describe, expect, test } from "vitest";
 import { deeparImage, jobPrefix } from "../../../infra/template/forecast.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
 import { hyperparameters, timeFrequency } from "../../../infra/workflow/deepar.ts";
+import { LAKE_DELAY, scheduleEvery, stepsToReach } from "../../../infra/workflow/times.ts";
 import { rate, SUBSTITUTIONS, trainingWorkflow } from "../../../infra/workflow/training.ts";
 import { unloadSql } from "../../../infra/workflow/unload.ts";
+import { type PipelineSpec, requireSpec } from "../../../src/core/spec.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
 const HOUR = 3_600_000;
@@ -108,6 +111,52 @@ test("counts and real values are learned apart, and a person's hyperparameters g
   for (const value of Object.values(hyperparameters(FLIGHTS, "counts"))) expect(typeof value).toBe("string");
 });
 
+test("a line is let into the transform however long its history", () => {
+  const predict = (history: string, every: string) => {
+    const spec = requireSpec(
+      JSON.stringify({
+        name: "long",
+        source: { time: "t", fields: { t: "timestamp", x: "double" } },
+        series: { every, measures: { x: { avg: "x" } } },
+        forecast: { history, horizon: "1d" },
+      }),
+    );
+    return inner(definition(spec)).States.Predict!.Arguments as Record<string, number>;
+  };
+  expect(predict("8w", "1h")).not.toHaveProperty("MaxPayloadInMB");
+  const { MaxPayloadInMB, MaxConcurrentTransforms } = predict("52w", "1m");
+  expect(MaxPayloadInMB! * 2 ** 20).toBeGreaterThan(52 * 7 * 1_440 * 20);
+  expect(MaxPayloadInMB! * MaxConcurrentTransforms!).toBeLessThanOrEqual(100);
+});
+
+test("no window lacks a forecast between two trainings, however often they are", () => {
+  const minutes = (n: number) => n * 60_000;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 5, 15, 60, 1_440),
+      fc.integer({ min: 1, max: 3_000 }),
+      fc.integer({ min: 1, max: 3_000 }),
+      fc.integer({ min: 0, max: 600 }),
+      fc.integer({ min: 0, max: 119 }),
+      (every, horizon, retrain, lateness, taken) => {
+        const spec: PipelineSpec = {
+          ...FLIGHTS,
+          source: { ...FLIGHTS.source, lateness: minutes(lateness) },
+          series: { ...FLIGHTS.series, every: minutes(every) },
+          forecast: { ...FLIGHTS.forecast, horizon: minutes(every * horizon), retrain: minutes(every * retrain) },
+        };
+        const start = (k: number) => Date.UTC(2026, 10, 22) + k * scheduleEvery(spec);
+        const origin = (k: number) =>
+          Math.floor((start(k) - spec.source.lateness - LAKE_DELAY) / spec.series.every) * spec.series.every;
+        const covered = origin(0) + stepsToReach(spec) * spec.series.every;
+        // What begins before the next forecast is in use, the first has.
+        expect(covered).toBeGreaterThanOrEqual(start(1) + minutes(taken));
+        expect(covered - origin(0)).toBeGreaterThanOrEqual(spec.forecast.horizon);
+      },
+    ),
+  );
+});
+
 test("DeepAR's limits are kept", () => {
   expect(hyperparameters(CLICKS, "reals").prediction_length).toBe("400");
   expect([60_000, 5 * 60_000, HOUR, 6 * HOUR, 24 * HOUR].map(timeFrequency)).toEqual([
@@ -123,12 +172,16 @@ test("a failed family ends the run as failed, with what failed", async () => {
   const machine = definition();
   const cause = (machine.States.TrainingFailed as unknown as { Cause: string }).Cause;
   const families = [{ family: "counts" }, { family: "reals", failed: true, cause: "no capacity" }];
-  expect(await evaluate(cause, { families })).toBe("DeepAR failed and the ensemble stands in: reals: no capacity");
+  expect(await evaluate(cause, { families, unread: [] })).toBe(
+    "DeepAR failed and the ensemble stands in: reals: no capacity",
+  );
   const condition = (machine.States.AllTrained as unknown as { Choices: { Condition: string }[] }).Choices[0]!
     .Condition;
-  expect(await evaluate(condition, { families })).toBe(true);
-  expect(await evaluate(condition, { families: families.slice(0, 1) })).toBe(false);
-  expect(await evaluate(condition, { families: [] })).toBe(false);
+  const unread = [{ family: "counts", cause: "part 3 is missing" }];
+  expect(await evaluate(condition, { families, unread: [] })).toBe(true);
+  expect(await evaluate(condition, { families: families.slice(0, 1), unread })).toBe(true);
+  expect(await evaluate(condition, { families: families.slice(0, 1), unread: [] })).toBe(false);
+  expect(await evaluate(condition, { families: [], unread: [] })).toBe(false);
 });
 
 test("the image table names an account for each of its regions", () => {
