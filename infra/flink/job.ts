@@ -13,8 +13,8 @@
  *   window that was closed before this one, null for the job's first: in the windows between the two nothing arrived at all.
  *
  * A new deployment of the job goes on with the state of the last one when that fits: when nothing has changed, or the clock alone
- * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures), the windows that are open hold numbers
- * of another shape or span: they are left behind, and the job begins anew. The events that the stream still holds are read again
+ * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures, or this file), the windows that are open
+ * hold numbers of another shape or span: they are left behind, and the job begins anew. The events that the stream still holds are read again
  * and make windows of the new kind; the first of them are short of what the stream has let go of already, and lie as far back as
  * it keeps events, which is a day at least. A field that no measure was made of is not in those events: a new measure of it finds
  * no value there. What is split by (`by`) does not matter here: events bear the key that the relay gave them, and to read

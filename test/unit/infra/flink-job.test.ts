@@ -29,3 +29,14 @@ describe("the names that state is found by", () => {
     expect(names(changed)).not.toBe(names(FLIGHTS));
   });
 });
+
+test.for([
+  { idle: 2_000, timeout: "2 s" },
+  { idle: 12 * 3_600_000, timeout: "60 s" },
+])("an empty shard holds the clock up for $timeout when the pipeline bears a silence of $idle ms", ({
+  idle,
+  timeout,
+}) => {
+  const { settings } = flinkJob({ ...FLIGHTS, source: { ...FLIGHTS.source, idle } });
+  expect(settings["table.exec.source.idle-timeout"]).toBe(timeout);
+});
