@@ -102,45 +102,40 @@ export function metricSink(client: CloudWatchClient, namespace: string): MetricS
   };
 }
 
-/** A request of GetMetricData takes so many queries. */
-const QUERIES = 500;
-
 export function metricSource(client: CloudWatchClient): MetricSource {
   return {
     async read(queries, from, until) {
       const points = new Map<string, MetricPoint[]>(queries.map((q) => [q.id, []]));
-      for (let at = 0; at < queries.length; at += QUERIES) {
-        let token: string | undefined;
-        do {
-          const page = await client.send(
-            new GetMetricDataCommand({
-              StartTime: new Date(from),
-              EndTime: new Date(until),
-              ScanBy: "TimestampAscending",
-              MetricDataQueries: queries.slice(at, at + QUERIES).map((q) => ({
-                Id: q.id,
-                MetricStat: {
-                  Metric: {
-                    Namespace: q.namespace,
-                    MetricName: q.name,
-                    Dimensions: Object.entries(q.dimensions).map(([Name, Value]) => ({ Name, Value })),
-                  },
-                  Period: q.period,
-                  Stat: q.statistic,
+      let token: string | undefined;
+      do {
+        const page = await client.send(
+          new GetMetricDataCommand({
+            StartTime: new Date(from),
+            EndTime: new Date(until),
+            ScanBy: "TimestampAscending",
+            MetricDataQueries: queries.map((q) => ({
+              Id: q.id,
+              MetricStat: {
+                Metric: {
+                  Namespace: q.namespace,
+                  MetricName: q.name,
+                  Dimensions: Object.entries(q.dimensions).map(([Name, Value]) => ({ Name, Value })),
                 },
-              })),
-              ...(token !== undefined && { NextToken: token }),
-            }),
-          );
-          for (const result of page.MetricDataResults ?? []) {
-            const own = points.get(result.Id!);
-            result.Timestamps?.forEach((time, i) => {
-              own?.push({ time: time.getTime(), value: result.Values![i]! });
-            });
-          }
-          token = page.NextToken;
-        } while (token !== undefined);
-      }
+                Period: q.period,
+                Stat: q.statistic,
+              },
+            })),
+            ...(token !== undefined && { NextToken: token }),
+          }),
+        );
+        for (const result of page.MetricDataResults ?? []) {
+          const own = points.get(result.Id!);
+          result.Timestamps?.forEach((time, i) => {
+            own?.push({ time: time.getTime(), value: result.Values![i]! });
+          });
+        }
+        token = page.NextToken;
+      } while (token !== undefined);
       return points;
     },
   };

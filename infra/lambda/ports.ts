@@ -35,7 +35,7 @@ export interface MetricQuery {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
-  readonly statistic: "Maximum" | "Minimum" | "Sum" | "SampleCount";
+  readonly statistic: "Maximum" | "Sum";
   /** Seconds. */
   readonly period: number;
 }
@@ -47,7 +47,7 @@ export interface MetricPoint {
 }
 
 export interface MetricSource {
-  /** Points of each query over [from, until), epoch ms, oldest first. */
+  /** Points of each query over [from, until), epoch ms, oldest first; 500 queries at most. */
   read(queries: readonly MetricQuery[], from: number, until: number): Promise<Map<string, MetricPoint[]>>;
 }
 
