@@ -16,7 +16,7 @@ import {
   ListMetricsCommand,
   PutMetricDataCommand,
 } from "@aws-sdk/client-cloudwatch";
-import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from "@aws-sdk/client-kinesis";
+import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -27,6 +27,7 @@ import type { EventLine } from "../../infra/lambda/names.ts";
 import { functionArchives } from "../../infra/synth/bundle.ts";
 import { FUNCTIONS, synthesize } from "../../infra/template/synthesize.ts";
 import { versionName } from "../../src/core/forecast.ts";
+import { aggregate } from "../unit/infra/kpl.ts";
 import { putToUse } from "../unit/infra/memory.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { awsTools, runPython } from "./python.ts";
@@ -162,15 +163,39 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     ]);
   });
 
-  test("relay puts events into the stream that Flink reads", async () => {
+  test("what producers put goes through the relay into the stream that Flink reads", async () => {
     const now = Date.now();
-    const records = [0, 1].map((i) => JSON.stringify({ scheduled: now - i, origin: "JFK", delay: i }));
-    const answer = call("relay", fromStream(records, now));
-    expect(answer).toEqual({ batchItemFailures: [] });
-    expect(await read("flights-events")).toEqual([
-      { time: now, key: "JFK", fields: { delay: 0 } },
-      { time: now - 1, key: "JFK", fields: { delay: 1 } },
-    ]);
+    const flight = (i: number) => JSON.stringify({ scheduled: now - i, origin: "JFK", delay: i });
+    const packed = aggregate([flight(3), "{broken", flight(4)].map((text) => Buffer.from(text)));
+    // One event, several of them in lines, and what the Kinesis Producer Library packs.
+    const records = [Buffer.from(flight(0)), Buffer.from(`${flight(1)}\n${flight(2)}\n`), packed];
+    await kinesis().send(
+      new PutRecordsCommand({
+        StreamName: "flights",
+        Records: records.map((Data, i) => ({ Data, PartitionKey: `producer-${i}` })),
+      }),
+    );
+    // As the event source mapping hands a shard's records over.
+    const shard = await recordsOf("flights");
+    expect(shard).toHaveLength(3);
+    const Records = shard.map((record) => ({
+      kinesis: {
+        kinesisSchemaVersion: "1.0",
+        partitionKey: record.PartitionKey,
+        sequenceNumber: record.SequenceNumber,
+        data: Buffer.from(record.Data!).toString("base64"),
+        approximateArrivalTimestamp: record.ApproximateArrivalTimestamp!.getTime() / 1_000,
+      },
+      eventSource: "aws:kinesis",
+      eventVersion: "1.0",
+      eventID: `shardId-000000000000:${record.SequenceNumber}`,
+      eventName: "aws:kinesis:record",
+    }));
+    expect(call("relay", { Records })).toEqual({ batchItemFailures: [] });
+    expect(await read("flights-events")).toEqual(
+      [0, 1, 2, 3, 4].map((delay) => ({ time: now - delay, key: "JFK", fields: { delay } })),
+    );
+    expect(printed).toMatch(/"Rejected":1[,}]/);
   });
 
   test("compare reads the forecast and writes metrics", async () => {
@@ -309,7 +334,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     for (const runId of ["run-1", "run-2"]) {
       await stage(runId);
       const run = { runId, origin, families: [] };
-      expect(call("publish", { ...run, action: "judge", part: 1 })).toEqual({ part: 1, series: 24 });
+      expect(call("publish", { ...run, action: "judge", part: 1 })).toEqual({ part: 1, series: 24, unread: [] });
       const request = { ...run, action: "publish", requestedBy: "person", parts: 1 };
       versions.push((call("publish", request) as { version: string }).version);
     }
@@ -331,18 +356,24 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     expect(await put("three", await etag())).toBe(true);
   });
 
-  async function read(stream: string): Promise<EventLine[]> {
-    // moto speaks HTTP/1.1 only.
-    const kinesis = new KinesisClient({ ...sdk(), requestHandler: new NodeHttpHandler() });
-    const { ShardIterator } = await kinesis.send(
+  // moto speaks HTTP/1.1 only.
+  const kinesis = () => new KinesisClient({ ...sdk(), requestHandler: new NodeHttpHandler() });
+
+  async function recordsOf(stream: string) {
+    const { ShardIterator } = await kinesis().send(
       new GetShardIteratorCommand({
         StreamName: stream,
         ShardId: "shardId-000000000000",
         ShardIteratorType: "TRIM_HORIZON",
       }),
     );
-    const { Records } = await kinesis.send(new GetRecordsCommand({ ShardIterator }));
-    return Records!.flatMap((r) => JSON.parse(Buffer.from(r.Data!).toString()) as EventLine | EventLine[]);
+    const { Records } = await kinesis().send(new GetRecordsCommand({ ShardIterator }));
+    return Records!;
+  }
+
+  async function read(stream: string): Promise<EventLine[]> {
+    const records = await recordsOf(stream);
+    return records.flatMap((r) => JSON.parse(Buffer.from(r.Data!).toString()) as EventLine | EventLine[]);
   }
 });
 
