@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { MADE } from "./cases.ts";
 import { inProcess, MINUTES } from "./cluster.ts";
@@ -16,8 +16,7 @@ import { pyflink } from "./pyflink.ts";
 const flink = await pyflink();
 const lacking = "lacking" in flink ? flink.lacking : undefined;
 const python = "python" in flink ? flink.python : "";
-const folder = mkdtempSync(join(tmpdir(), "forewatch-restore-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let folder = "";
 
 const { spec, items } = MADE.find((c) => c.name.includes("disorder"))!;
 const half = Math.floor(items.length / 2);
@@ -25,6 +24,11 @@ const earlier = items.slice(0, half);
 const later = items.slice(half);
 
 describe.skipIf(lacking)(`a job that is deployed again${lacking ? ` (skipped: ${lacking})` : ""}`, () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "forewatch-restore-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
   test.for<[string, PipelineSpec]>([
     ["nothing has changed", spec],
     ["the lateness has", { ...spec, source: { ...spec.source, lateness: 20 * MINUTES } }],
