@@ -141,7 +141,7 @@ function alarmsOf({
         String(Resources[child]!.Properties.AlarmName),
       );
       const name = String(Properties.AlarmName);
-      expect(alarms.has(name), `${id} ${name}`).toBe(false);
+      if (alarms.has(name)) throw new Error(`${id}: there are two alarms ${name}`);
       alarms.set(name, {
         children: [...text.matchAll(/ALARM\("([^"]*)"\)/g)].map(([, child]) => child!),
         length: text.length,
@@ -189,10 +189,8 @@ describe("more series than one composite, or one stack, takes", () => {
     const watched = leaves(alarms, name);
     expect(watched).toHaveLength(spec.series.by[0]!.values!.length);
     expect(new Set(watched).size).toBe(watched.length);
-    for (const [id, { children, length }] of alarms) {
-      expect(children.length, id).toBeLessThanOrEqual(100);
-      expect(length, id).toBeLessThanOrEqual(10_240);
-    }
+    const tooLarge = [...alarms].filter(([, { children, length }]) => children.length > 100 || length > 10_240);
+    expect(tooLarge).toEqual([]);
   });
 
   test("stacks inside the stack lie under what they hold, come one after another, and before the composites above them", () => {
