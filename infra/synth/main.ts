@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { describeFault, Fault } from "../../src/core/fault.ts";
 import { type Exclusion, parseLabels } from "../../src/core/labels.ts";
+import { listedGroups } from "../../src/core/prepare.ts";
 import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
 import { estimateCost } from "../cost/estimate.ts";
 import connector from "../flink/connector.json" with { type: "json" };
@@ -67,11 +68,16 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     const chosen = choose(spec, values);
     const groups =
       values.groups === undefined ? undefined : parseGroups(await readText(values.groups), values.groups, spec);
+    const count = values["groups-count"] === undefined ? undefined : positive(values["groups-count"], "--groups-count");
+    if (count !== undefined && listedGroups(spec))
+      throw new Fault("input.invalid", "The pipeline file lists its groups, and --groups-count says another number.", {
+        next: "Leave --groups-count out.",
+      });
     const cost = estimateCost(spec, {
       recordsPerSecond: positive(values.rate, "--rate"),
       recordBytes: positive(values["record-bytes"], "--record-bytes"),
       ...(groups && { groups: groups.length, groupsGiven: true }),
-      ...(values["groups-count"] !== undefined && { groups: positive(values["groups-count"], "--groups-count") }),
+      ...(count !== undefined && { groups: count }),
     });
     const jar = await readConnector(values);
     const functions = await functionArchives(root, spec, {

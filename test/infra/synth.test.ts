@@ -207,6 +207,7 @@ describe("says what is wrong", () => {
     [[SAMPLE, "--out", "x", "--target", "staging"], 1, 'no target "staging"'],
     [[SAMPLE, "--out", "x", "--groups", SAMPLE], 1, "the pipeline file lists the groups"],
     [[SAMPLE, "--out", "x", "--groups-count", "many"], 1, '--groups-count is "many"'],
+    [[SAMPLE, "--out", "x", "--groups-count", "9"], 1, "The pipeline file lists its groups"],
   ])("%s", async (args, code, words) => {
     const said = await synth(...args);
     expect(said.code).toBe(code);
