@@ -78,12 +78,15 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
   ];
   const watermark = `WATERMARK FOR \`rowtime\` AS TO_TIMESTAMP_LTZ(COALESCE(\`time\`, CAST(0 AS BIGINT)) - ${delay}, 3)`;
   const closed = closedView(spec);
-  const insert = insertion(measures);
+  const insert = insertion(spec.series);
   return {
     settings: {
       // State belongs to the operator of the same name. Ids are given out as the one statement is planned, the same in each start.
       "table.exec.uid.generation": "ALWAYS",
       "table.exec.uid.format": `${fingerprint([...columns, closed, insert])}-<id>-<transformation>`,
+      // Each event goes to its window as it comes. Sums that a reader keeps for itself until its clock moves would be late when it
+      // turns idle and the others' clock goes on.
+      "table.optimizer.agg-phase-strategy": "ONE_PHASE",
       "table.local-time-zone": "UTC",
       // A reader whose shards are silent must not hold the others' clock up for longer than a moment. It is not the stream that is
       // silent then, which `idle` is about: when all readers are, the clock stands until a beat moves it.
@@ -113,24 +116,24 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
   };
 }
 
-/** The windows of each group, and of the events without a group; by number, because a measure may be called `events` or `key` too. */
+/** The windows of each group; by number, because a measure may be called `events` or `key` too. */
 function closedView({ series }: PipelineSpec): string {
   return [
     "CREATE TEMPORARY VIEW `closed` AS",
-    "SELECT `window_start`, `window_end`, `window_time`, `key`, COUNT(*) AS `events`,",
+    "SELECT `window_start`, `window_end`, `key`, COUNT(*) AS `events`,",
     `  ${series.measures.map((m, i) => `${aggregate(m)} AS \`m${i}\``).join(",\n  ")}`,
-    `FROM TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${series.every / MINUTE}' MINUTE(4)))`,
-    "GROUP BY `window_start`, `window_end`, `window_time`, `key`",
+    `FROM ${windows(series.every)} WHERE \`key\` IS NOT NULL`,
+    "GROUP BY `window_start`, `window_end`, `key`",
   ].join("\n");
 }
 
-function insertion(measures: readonly Measure[]): string {
+function insertion({ every, measures }: PipelineSpec["series"]): string {
   return [
     "INSERT INTO `windows`",
     `SELECT 'window', ${instant("window_start")}, ${instant("window_end")}, \`key\`, \`events\`,`,
     `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)}),`,
     "  CAST(NULL AS STRING), CAST(NULL AS TIMESTAMP_LTZ(3))",
-    "FROM `closed` WHERE `key` IS NOT NULL",
+    "FROM `closed`",
     "UNION ALL",
     `SELECT 'closed', ${instant("window_start")}, ${instant("window_end")}, CAST(NULL AS STRING), \`events\`,`,
     `  CAST(NULL AS ${measuresType(measures)}),`,
@@ -140,12 +143,18 @@ function insertion(measures: readonly Measure[]): string {
     "FROM (",
     "  SELECT *, LAG(`window_end`) OVER (ORDER BY `window_time`) AS `after`",
     "  FROM (",
-    "    SELECT `window_start`, `window_end`, `window_time`, SUM(`events`) AS `events`,",
-    "      LISTAGG(SUBSTRING(MD5(`key`), 1, 12), '') AS `groups`",
-    "    FROM `closed` GROUP BY `window_start`, `window_end`, `window_time`",
+    // Of the events themselves, not of the groups' windows: those come from several tasks, of which one may have awoken from
+    // idleness, and closed its windows, before another; what the other had would be late here, and be taken for silence.
+    "    SELECT `window_start`, `window_end`, `window_time`, COUNT(*) AS `events`,",
+    "      LISTAGG(DISTINCT SUBSTRING(MD5(`key`), 1, 12), '') AS `groups`",
+    `    FROM ${windows(every)} GROUP BY \`window_start\`, \`window_end\`, \`window_time\``,
     "  )",
     ")",
   ].join("\n");
+}
+
+function windows(every: number): string {
+  return `TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${every / MINUTE}' MINUTE(4)))`;
 }
 
 /** Letters of hashes that a record has room for, which Kinesis bounds by 1 MiB: of about 87,000 groups. */
