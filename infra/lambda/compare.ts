@@ -10,9 +10,11 @@ import { HEALTH } from "./names.ts";
 import { groupsWithAlarms, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
 const metrics = ownMetrics();
+const spec = pipeline();
+const bucket = bucketObjects(new S3Client({}), setting("DATA_BUCKET"));
 const batch = new CompareBatch(
-  pipeline(),
-  new CurrentForecast(bucketObjects(new S3Client({}), setting("DATA_BUCKET")), setting("FORECAST_KEY")),
+  spec,
+  new CurrentForecast(bucket, setting("FORECAST_KEY"), spec.series.every),
   metricSink(new CloudWatchClient({}), setting("METRIC_NAMESPACE")),
   groupsWithAlarms(),
 );

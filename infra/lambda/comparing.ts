@@ -105,7 +105,7 @@ export const MOST_FILLED = 400_000;
  * The windows that a closed record says were empty: of its own window, those of the known groups that are not in its list, and of each
  * window between the one that was closed before it and its own, those of all. Newest first, as far back as CloudWatch takes data. The
  * same record and forecasts give the same windows, so that one that comes again changes nothing.
- * @returns how many more there would have been, but for `MOST_FILLED`.
+ * @returns how many more there would have been, but for `MOST_FILLED` and CloudWatch's two weeks.
  */
 export function* emptyWindows(
   spec: PipelineSpec,
@@ -120,7 +120,9 @@ export function* emptyWindows(
   const there = new Set<string>(record.groups?.match(new RegExp(`.{${HASH_DIGITS}}`, "g")));
   const own = Date.parse(record.start);
   const after = typeof record.after === "string" ? Date.parse(record.after) : own;
-  const oldest = Math.max(Math.min(after, own), now - OLDEST - every);
+  const first = Math.min(after, own);
+  const oldest = Math.max(first, now - OLDEST - every);
+  const beyond = Math.max(0, Math.ceil((Math.min(oldest, own) - first) / every)) * known.length;
   let left = Math.floor(MOST_FILLED / all.length);
   let start = own;
   for (; start >= oldest && left > 0; start -= every) {
@@ -133,5 +135,5 @@ export function* emptyWindows(
       left--;
     }
   }
-  return start < oldest ? 0 : (Math.floor((start - oldest) / every) + 1) * known.length;
+  return beyond + (start < oldest ? 0 : (Math.floor((start - oldest) / every) + 1) * known.length);
 }

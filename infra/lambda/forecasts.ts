@@ -21,14 +21,17 @@ export interface InUse {
 export class CurrentForecast {
   readonly #objects: Objects;
   readonly #key: string;
+  readonly #every: number;
   #table = new ForecastTable();
   #versions = new Map<string, ForecastVersion>();
   #etag: string | undefined;
   #checked = Number.NEGATIVE_INFINITY;
 
-  constructor(objects: Objects, key: string) {
+  /** @param every a window's length; a forecast of windows of another length, from before the pipeline file changed, is none. */
+  constructor(objects: Objects, key: string, every: number) {
     this.#objects = objects;
     this.#key = key;
+    this.#every = every;
   }
 
   /** The forecasts as of `now` (epoch ms); an empty table before the first training. */
@@ -50,7 +53,7 @@ export class CurrentForecast {
 
   #use(versions: Map<string, ForecastVersion>, etag: string | undefined): void {
     const table = new ForecastTable();
-    for (const version of versions.values()) table.add(version);
+    for (const version of versions.values()) if (version.every === this.#every) table.add(version);
     this.#table = table;
     this.#versions = versions;
     this.#etag = etag;

@@ -42,7 +42,9 @@ export function parsePredictions(
   if (lines.length !== 2 * ids.length) {
     throw new RangeError(`DeepAR predicted ${lines.length} series where ${2 * ids.length} were asked for.`);
   }
-  const predictions = lines.map((l) => quantilesOf(spec, JSON.parse(l) as { quantiles?: Record<string, unknown> }));
+  const predictions = lines.map((l) =>
+    quantilesOf(spec, JSON.parse(l) as { quantiles?: Record<string, unknown> } | null),
+  );
   const found = new Map<string, DeepArForecast>();
   ids.forEach((id, i) => {
     const held = predictions[2 * i];
@@ -182,10 +184,10 @@ export function forecastOptions(spec: PipelineSpec, measure: Measure): ForecastO
 /** A list a level of as many numbers as are predicted, in order; undefined when any of them is none. */
 function quantilesOf(
   spec: PipelineSpec,
-  prediction: { readonly quantiles?: Record<string, unknown> },
+  prediction: { readonly quantiles?: Record<string, unknown> } | null,
 ): number[][] | undefined {
   const steps = predictionLength(spec);
-  const lists = bandLevels(spec.forecast.band).map((level) => prediction.quantiles?.[String(level)]);
+  const lists = bandLevels(spec.forecast.band).map((level) => prediction?.quantiles?.[String(level)]);
   if (!lists.every((l): l is number[] => Array.isArray(l) && l.length === steps && l.every((v) => Number.isFinite(v))))
     return undefined;
   // Sample quantiles of few paths can cross in the last digit; a band whose edges cross is none.

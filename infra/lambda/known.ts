@@ -32,9 +32,10 @@ export function knownGroups(spec: PipelineSpec, forecast: ForecastTable): KnownG
     const fields = byFields(spec);
     for (const { origin, series } of forecast.versions) {
       for (const id of Object.keys(series)) {
-        const by = parseSeriesId(id)?.by;
-        if (by === undefined) continue;
-        const key = groupKey(fields.map((field) => by[field] ?? ""));
+        const by = parseSeriesId(id)?.by ?? {};
+        // A forecast from before the pipeline file split its series otherwise knows groups that are none any more.
+        if (Object.keys(by).length !== fields.length || !fields.every((field) => Object.hasOwn(by, field))) continue;
+        const key = groupKey(fields.map((field) => by[field]!));
         since.set(key, Math.min(origin, since.get(key) ?? origin));
       }
     }

@@ -17,6 +17,7 @@ const sweep = new Sweep({
 
 export async function handler(): Promise<void> {
   const beat = await sweep.run(Date.now());
-  if (beat !== undefined) metrics.addMetric(HEALTH.clock, MetricUnit.Seconds, beat.delay / 1_000);
+  if (beat === undefined) return;
+  metrics.addMetric(HEALTH.clock, MetricUnit.Seconds, beat.delay / 1_000);
   metrics.publishStoredMetrics();
 }

@@ -7,6 +7,7 @@
  * that was on time. In silence it trails the wall clock by the same as long as the silence lasts, and every beat's metric says by how
  * much. So the clock goes on after any pause of the sweep or of the whole pipeline, for as long as CloudWatch keeps its metrics.
  */
+import { windowStart } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { DAY, HOUR, MINUTE } from "../../src/core/time.ts";
 import { type EventLine, HEALTH } from "./names.ts";
@@ -146,9 +147,12 @@ export interface Clock {
 }
 
 /** The clock that metrics tell of; undefined when they tell of neither event nor beat. */
-export function clockOf({ source }: Pick<PipelineSpec, "source">, signals: Signals): Clock | undefined {
+export function clockOf(
+  { source, series }: Pick<PipelineSpec, "source" | "series">,
+  signals: Signals,
+): Clock | undefined {
   const newest = greatest(signals.newest);
-  const arrival = greatest(signals.onTime);
+  const arrival = lastOnTime({ source, series }, signals);
   if (Number.isFinite(newest) && Number.isFinite(arrival)) {
     // Beats of the same silence may have known events that are out of sight by now.
     const since = signals.delays.filter((p) => p.time > arrival + source.idle).map(millis);
@@ -156,6 +160,30 @@ export function clockOf({ source }: Pick<PipelineSpec, "source">, signals: Signa
   }
   const last = signals.delays.at(-1);
   return last && { newest, arrival, delay: millis(last) };
+}
+
+/**
+ * The latest arrival of an event that was on time. What the relay tells of is on time by its own container's clock, which knows
+ * neither beats nor what came before it: an event whose window had closed by the clock of the minutes before breaks no silence.
+ */
+function lastOnTime({ source, series }: Pick<PipelineSpec, "source" | "series">, signals: Signals): number {
+  const events = new Map(signals.newest.map((p) => [p.time, millis(p)]));
+  const arrivals = new Map(signals.onTime.map((p) => [p.time, millis(p)]));
+  let clock = Number.NEGATIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  let beats = 0;
+  for (const time of [...new Set([...events.keys(), ...arrivals.keys()])].sort((a, b) => a - b)) {
+    for (; beats < signals.delays.length && signals.delays[beats]!.time < time; beats++) {
+      const beat = signals.delays[beats]!;
+      clock = Math.max(clock, beat.time - millis(beat));
+    }
+    const event = events.get(time) ?? Number.NEGATIVE_INFINITY;
+    const arrival = arrivals.get(time);
+    const closes = windowStart(event, series.every) + series.every;
+    if (arrival !== undefined && closes > clock - source.lateness) last = Math.max(last, arrival);
+    clock = Math.max(clock, event);
+  }
+  return last;
 }
 
 function greatest(points: readonly MetricPoint[]): number {

@@ -2,6 +2,7 @@
  * Step 6, compare: each closed window beside its forecast, written as CloudWatch metrics. Beside it the sweep, once a minute:
  * it beats when the stream is silent, so that silence closes windows too.
  */
+import { listedGroups } from "../../src/core/prepare.ts";
 import { compareMemory } from "../workflow/capacity.ts";
 import { att, type Fragment, ref } from "./cfn.ts";
 import { sourceMapping, streamHours } from "./collect.ts";
@@ -13,13 +14,14 @@ export const CURRENT_FORECAST = `${PREFIX.forecasts}current.json`;
 
 export function compare(context: Context): Fragment {
   const { names, options, spec } = context;
-  const series = context.groups && context.groups.length * spec.series.measures.length;
+  // Given groups are no bound: others may come, and are forecast too.
+  const listed = listedGroups(spec)?.length;
   const { bucket, functions } = options.artifacts;
   const comparer = lambda("Compare", {
     name: `${names.prefix}-compare`,
     description: "Compares closed windows with their forecast and writes both as metrics",
     code: { bucket, key: functions.compare },
-    memory: compareMemory(spec, series),
+    memory: compareMemory(spec, listed && listed * spec.series.measures.length),
     // After a long silence one record fills many windows; see MOST_FILLED.
     timeout: 600,
     environment: {
@@ -108,7 +110,7 @@ export function compare(context: Context): Fragment {
         Type: "AWS::Scheduler::Schedule",
         Properties: {
           Name: `${names.prefix}-sweep`,
-          Description: "Closes what silence leaves open",
+          Description: "Moves the clock on in silence",
           State: "ENABLED",
           ScheduleExpression: "rate(1 minute)",
           ScheduleExpressionTimezone: "UTC",

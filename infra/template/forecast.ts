@@ -55,7 +55,8 @@ export function forecast(context: Context): Fragment {
     },
     statements: [
       { sid: "ReadAndWriteRuns", actions: ["s3:GetObject", "s3:PutObject"], resources: objects(PREFIX.training) },
-      { sid: "ReadWhatIsInUse", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST) },
+      // The reports too: by them a run that is tried again finds the name it claimed, and another one a name of its own.
+      { sid: "ReadWhatIsInUse", actions: ["s3:GetObject"], resources: objects(CURRENT_FORECAST, PREFIX.reports) },
       { sid: "WriteForecasts", actions: ["s3:PutObject"], resources: objects(PREFIX.forecasts) },
       listing(PREFIX.training, PREFIX.forecasts),
       ENCRYPT,

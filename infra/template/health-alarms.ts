@@ -245,7 +245,8 @@ export function healthAlarms(context: Context): HealthAlarm[] {
       threshold: 1,
       comparison: "GreaterThanOrEqualToThreshold",
       period: every,
-      periods: 2,
+      // The first window after a start closes only when the lateness has passed, too.
+      periods: 2 + Math.ceil(spec.source.lateness / spec.series.every),
       metric: {
         expression: "IF(FILL(events, 0) + FILL(clock, 0) > 0 AND FILL(closed, 0) < 1, 1, 0)",
         of: {
@@ -320,8 +321,8 @@ export function healthAlarms(context: Context): HealthAlarm[] {
           },
         ]
       : []),
-    // Of groups that are listed it is known how many there are.
-    ...(context.groups === undefined && spec.alarms.some((rule) => alarmShape(context, rule) === "insights")
+    // Of groups that are listed it is known how many there are; beside those that were given, others may come.
+    ...(discovers && spec.alarms.some((rule) => alarmShape(context, rule) === "insights")
       ? [
           {
             name: "groups-beyond-alarms",

@@ -5,6 +5,7 @@
  *
  * Logical ids are of the group, so that a group put before others renames none of their alarms; and the names in nested stacks
  * carry the stack's number, because a name that moves from one stack to another would be made there before it is removed here.
+ * Series and composites have a folder each, so that no group's name is a composite's.
  */
 import { watchedMetric } from "../../src/core/compare.ts";
 import { type Group, groupKey, seriesId } from "../../src/core/series.ts";
@@ -49,7 +50,7 @@ export function seriesAlarms(
     }
   } else {
     for (const group of groups) {
-      const child = { id: `${id}Series${digest(groupKey(group))}`, name: seriesName(`${name}/`, group) };
+      const child = { id: `${id}Series${digest(groupKey(group))}`, name: seriesName(`${name}/series/`, group) };
       resources[child.id] = seriesAlarm(context, rule, group, child.name);
       layer.push(child);
     }
@@ -65,7 +66,7 @@ export function seriesAlarms(
       return { resources, nested };
     }
     layer = parts.map((part, p) => {
-      const above = { id: `${id}Part${depth}x${p}`, name: `${name}/part-${depth}-${p}` };
+      const above = { id: `${id}Part${depth}x${p}`, name: `${name}/part/${depth}-${p}` };
       resources[above.id] = composite(rule, above.name, part, undefined, first);
       return above;
     });
@@ -77,12 +78,12 @@ function nestedPart(context: Context, rule: AlarmRule, groups: readonly Group[],
   const head = `${alarmName(context, rule)}/stack-${number}/`;
   const resources: Record<string, Resource> = {};
   const children = groups.map((group) => {
-    const child = { id: `Series${digest(groupKey(group))}`, name: seriesName(head, group) };
+    const child = { id: `Series${digest(groupKey(group))}`, name: seriesName(`${head}series/`, group) };
     resources[child.id] = seriesAlarm(context, rule, group, child.name);
     return child;
   });
   const tops = split(children).map((part, p) => {
-    const top = { id: `Part${p}`, name: `${head}part-${p}` };
+    const top = { id: `Part${p}`, name: `${head}part/${p}` };
     resources[top.id] = composite(rule, top.name, part);
     return { name: top.name };
   });

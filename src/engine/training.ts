@@ -225,9 +225,11 @@ export class Training {
        AND origin >= least($1, (SELECT max(origin) FROM ${this.#table("training")} WHERE state = 'succeeded')) ORDER BY origin, version`,
       [BigInt(from - this.#spec.forecast.horizon)],
     );
-    return Promise.all(
+    const versions = await Promise.all(
       rows.map(async (r) => parseForecast(await readFile(this.#forecastFile(String(r.version)), "utf8"))),
     );
+    // One of windows of another length, from before the pipeline file changed, forecasts none of these.
+    return versions.filter((version) => version.every === this.#spec.series.every);
   }
 
   /** Removes the frozen series of trainings before `origin`, but for the newest. */

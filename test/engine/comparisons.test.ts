@@ -122,7 +122,7 @@ async function handler(windows: readonly ClosedWindow[]): Promise<Datum[]> {
   await putToUse(objects, "current.json", [forecast()]);
   const written: Datum[] = [];
   const sink = { put: async (data: Iterable<Datum>) => void written.push(...data) };
-  const batch = new CompareBatch(SPEC, new CurrentForecast(objects, "current.json"), sink);
+  const batch = new CompareBatch(SPEC, new CurrentForecast(objects, "current.json", SPEC.series.every), sink);
   const records: object[] = [];
   let after: string | null = null;
   for (const { start, end, groups } of windows) {

@@ -23,7 +23,7 @@ async function compared(
   if (forecast) await putToUse(objects, "current.json", [forecast]);
   const written: Datum[] = [];
   const sink = { put: async (data: readonly Datum[]) => void written.push(...data) };
-  const batch = new CompareBatch(spec, new CurrentForecast(objects, "current.json"), sink);
+  const batch = new CompareBatch(spec, new CurrentForecast(objects, "current.json", spec.series.every), sink);
   const end = record.start + spec.series.every;
   const times = { start: new Date(record.start).toISOString(), end: new Date(end).toISOString() };
   const text = JSON.stringify({ kind: "window", ...record, ...times, events: 1 });

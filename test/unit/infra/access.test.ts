@@ -67,6 +67,7 @@ const CALLED: Readonly<
   publish: {
     "s3:GetObject": (s) => [
       ...on(object(s.FORECAST_KEY!), "s3:GetObject"),
+      ...on(object(`${s.FORECASTS_PREFIX}reports/v1.json`), "s3:GetObject"),
       ...on(object(`${s.TRAINING_PREFIX}run/rows/1.gz`), "s3:GetObject"),
     ],
     "s3:PutObject": (s) => [

@@ -244,9 +244,23 @@ describe("names of any length and alphabet", () => {
       expect(name).toMatch(/^fw-sensors\/warm\/[\x20-\x7e]+$/);
       expect(name).not.toMatch(/["\\]|%(?![0-9A-F]{2})/);
     }
-    expect(names[0]).toMatch(/^fw-sensors\/warm\/a{200,}~[0-9a-f]{16}$/);
-    expect(names[2]).toMatch(/^fw-sensors\/warm\/%E9%B9%BF(%[0-9A-F]{2})+~[0-9a-f]{16}$/);
-    expect(names.slice(3)).toEqual(["fw-sensors/warm/say %22hi%22%5C", "fw-sensors/warm/50%25"]);
+    expect(names[0]).toMatch(/^fw-sensors\/warm\/series\/a{200,}~[0-9a-f]{16}$/);
+    expect(names[2]).toMatch(/^fw-sensors\/warm\/series\/%E9%B9%BF(%[0-9A-F]{2})+~[0-9a-f]{16}$/);
+    expect(names.slice(3)).toEqual(["fw-sensors/warm/series/say %22hi%22%5C", "fw-sensors/warm/series/50%25"]);
+  });
+
+  test.each([130, 900])("%i groups that are called like composites have alarms of their own names", (count) => {
+    const values = Array.from({ length: count }, (_, i) => `part-${i}`).concat(
+      "part-0-0",
+      "part/0-0",
+      "part/0",
+      "series",
+    );
+    const { template, nested } = synthesize(sensors(values, "4 of 6"), options());
+    const names = [template, ...nested.map((n) => n.template)].flatMap(({ Resources }) =>
+      Object.values(Resources).flatMap(({ Properties }) => (Properties.AlarmName as string | undefined) ?? []),
+    );
+    expect(new Set(names).size).toBe(names.length);
   });
 
   test("a hundred thousand letters of names do not make a rule too long", () => {
@@ -287,10 +301,12 @@ describe("discovered groups", () => {
       Metrics: expect.arrayContaining([expect.objectContaining({ Expression: "compared / closed" })]),
     });
   });
-  test("that are given need neither", () => {
+  test("that are given may be more too, of which the alarm tells; listed ones may not", () => {
     const { template, warnings } = synthesize(CLICKS, options({ groups: [["home", "true"]] }));
     expect(warnings).toEqual([]);
-    expect(template.Resources.HealthGroupsBeyondAlarms).toBeUndefined();
+    expect(template.Resources.HealthGroupsBeyondAlarms).toBeDefined();
+    const listed = synthesize(FLIGHTS, options()).template;
+    expect(listed.Resources.HealthGroupsBeyondAlarms).toBeUndefined();
   });
 });
 

@@ -46,7 +46,7 @@ export async function batch(first: PipelineSpec | ForecastVersion = FLIGHTS, ...
     },
   };
   return {
-    run: new CompareBatch(spec, new CurrentForecast(objects, "current.json"), metrics),
+    run: new CompareBatch(spec, new CurrentForecast(objects, "current.json", spec.series.every), metrics),
     written,
     sink,
     objects,

@@ -47,7 +47,7 @@ test("puts the better forecast of each series to use, and records why", async ()
     byMethod: { deepar: 1, ensemble: 5 },
     failures: 0,
   });
-  const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+  const table = await new CurrentForecast(objects, "forecasts/current.json", HOUR).table(0);
   const north = table.newest!.series["sales{store=north}"]!;
   expect(north.method).toBe("deepar");
   expect(table.at("sales{store=north}", ORIGIN)!.median).toBe(sales("north", 20 * 24) + 1);
@@ -193,7 +193,7 @@ test("keeps the last forecast for windows that began before the new one", async 
   await train(objects, "two");
   const again = await train(objects, "three", { requestedBy: "person" });
   expect(again.version).toBe("2026-11-22T00:00:00Z-1");
-  const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+  const table = await new CurrentForecast(objects, "forecasts/current.json", HOUR).table(0);
   expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z-1");
   expect(table.at("sales{store=north}", ORIGIN - HOUR)!.version).toBe("2026-11-21T00:00:00Z");
 });
@@ -287,7 +287,7 @@ test("without a version that the bucket has let go of, the others are in use", a
   await train(objects, "one", { origin: ORIGIN - DAY });
   await train(objects, "two");
   objects.content.delete("forecasts/versions/2026-11-21T00-00-00Z.forecast");
-  const table = await new CurrentForecast(objects, "forecasts/current.json").table(0);
+  const table = await new CurrentForecast(objects, "forecasts/current.json", HOUR).table(0);
   expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z");
   expect(table.at("sales{store=north}", ORIGIN - HOUR)).toBeUndefined();
 });

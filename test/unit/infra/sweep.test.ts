@@ -107,6 +107,20 @@ describe("a beat", () => {
     const beaten = new MetricStore().add(HEALTH.clock, NOW - away, 40);
     expect((await sweep(beaten).run.run(NOW))?.time).toBe(NOW - 40_000 - MINUTE);
   });
+  test("is not held back by an event whose window the clock had left behind, though the relay knows of none", async () => {
+    const { lateness, idle } = FLIGHTS.source;
+    expect(idle).toBeLessThan(30 * MINUTE);
+    const one = sweep(told(at(0)));
+    const straggles = NOW + 2 * HOUR;
+    await eachMinute(one, NOW + MINUTE, straggles - MINUTE);
+    // A container that has just been started takes it for on time.
+    told(straggles, NOW - lateness, one.metrics);
+    for (let now = straggles; now < straggles + 30 * MINUTE; now += MINUTE)
+      expect(await eachMinute(one, now, now)).toBe(now - MINUTE);
+    // One of the window that is open breaks the silence.
+    told(straggles + 30 * MINUTE, straggles + 20 * MINUTE, one.metrics);
+    expect(await eachMinute(one, straggles + 31 * MINUTE, straggles + 31 * MINUTE)).toBeUndefined();
+  });
   test("is made of what was found once, until there is something newer", async () => {
     const idle = 2 * DAY;
     const one = sweep(told(at(0)), { ...FLIGHTS, source: { ...FLIGHTS.source, idle } });
