@@ -20,6 +20,7 @@
  * no value there. What is split by (`by`) does not matter here: events bear the key that the relay gave them, and to read
  * them again would bring the old keys again.
  */
+import { digest } from "../../src/core/digest.ts";
 import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
 import { MINUTE } from "../../src/core/time.ts";
 
@@ -83,7 +84,7 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
     settings: {
       // State belongs to the operator of the same name. Ids are given out as the one statement is planned, the same in each start.
       "table.exec.uid.generation": "ALWAYS",
-      "table.exec.uid.format": `${fingerprint([...columns, closed, insert])}-<id>-<transformation>`,
+      "table.exec.uid.format": `${digest([...columns, closed, insert].join("\n"))}-<id>-<transformation>`,
       // Each event goes to its window as it comes. Sums that a reader keeps for itself until its clock moves would be late when it
       // turns idle and the others' clock goes on.
       "table.optimizer.agg-phase-strategy": "ONE_PHASE",
@@ -163,15 +164,6 @@ const MOST_HASHED = 2 ** 20 - 1_024;
 /** A window's border, which is a wall clock's time in UTC, as an instant. */
 function instant(column: string): string {
   return `CAST(\`${column}\` AS TIMESTAMP_LTZ(3))`;
-}
-
-/** What tells state of another shape or meaning from the job's own: FNV-1a of 64 bits, in hex. */
-function fingerprint(texts: readonly string[]): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(texts.join("\n"))) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return hash.toString(16).padStart(16, "0");
 }
 
 /** The fields that measures are made of, each once, in the order of the pipeline file. */

@@ -91,7 +91,7 @@ export const HEALTH = {
   unreadable: "UnreadableWindows",
   filled: "FilledWindows",
   turnedAway: "GroupsTurnedAway",
-  withoutAlarm: "WindowsWithoutAlarm",
+  withoutAlarm: "GroupsWithoutAlarm",
   published: "PublishedSeries",
   byDeepAr: "DeepArSeries",
   notForecast: "SeriesWithoutForecast",

@@ -1,8 +1,8 @@
 /** What the alarms of a rule have in common, whichever shape they take: names, thresholds, and the composite above them. */
+import { digest } from "../../src/core/digest.ts";
 import type { AlarmRule } from "../../src/core/spec.ts";
 import { literal, type Resource, sub, tagList, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
-import { digest } from "./digest.ts";
 
 /** An alarm's name (CloudWatch API reference, PutMetricAlarm). */
 const NAME_LENGTH = 255;

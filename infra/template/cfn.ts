@@ -2,8 +2,7 @@
  * CloudFormation as data: the few intrinsic functions the templates use, and fragments that merge into one template.
  * A fragment is one step's part. Everything is a plain value, so that equal input gives an equal template.
  */
-
-import { digest } from "./digest.ts";
+import { digest } from "../../src/core/digest.ts";
 
 /** A value in a template: JSON, with intrinsic functions as objects of one key. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
@@ -12,7 +11,6 @@ export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, Value>>;
   readonly DependsOn?: readonly string[];
-  readonly Condition?: string;
   readonly DeletionPolicy?: "Delete" | "Retain" | "RetainExceptOnCreate";
   readonly UpdateReplacePolicy?: "Delete" | "Retain";
   readonly Metadata?: Value;
@@ -44,13 +42,12 @@ export interface NestedTemplate {
 export interface Template {
   readonly AWSTemplateFormatVersion: "2010-09-09";
   readonly Description: string;
-  readonly Parameters?: Readonly<Record<string, Value>>;
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs: Readonly<Record<string, Output>>;
 }
 
 /** CloudFormation's own limits (CloudFormation User Guide, "Understand CloudFormation quotas"). */
-export const LIMITS = { resources: 500, templateBytes: 1_000_000, outputs: 200 } as const;
+export const LIMITS = { resources: 500, templateBytes: 1_000_000 } as const;
 
 export const ref = (logicalId: string): Value => ({ Ref: logicalId });
 export const att = (logicalId: string, attribute: string): Value => ({ "Fn::GetAtt": [logicalId, attribute] });

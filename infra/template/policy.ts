@@ -80,8 +80,6 @@ export interface FunctionSpec {
   readonly timeout: number;
   readonly environment: Readonly<Record<string, Value>>;
   readonly statements: readonly Statement[];
-  /** Reserved concurrency; unset: as many as the account has left. */
-  readonly concurrency?: number;
 }
 
 /**
@@ -114,7 +112,6 @@ export function lambda(id: string, fn: FunctionSpec): Fragment {
           Role: att(`${id}Role`, "Arn"),
           MemorySize: fn.memory,
           Timeout: fn.timeout,
-          ...(fn.concurrency !== undefined && { ReservedConcurrentExecutions: fn.concurrency }),
           LoggingConfig: { LogGroup: ref(`${id}Logs`), LogFormat: "JSON" },
           KmsKeyArn: att("DataKey", "Arn"),
           Environment: {

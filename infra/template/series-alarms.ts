@@ -7,7 +7,9 @@
  * carry the stack's number, because a name that moves from one stack to another would be made there before it is removed here.
  * Series and composites have a folder each, so that no group's name is a composite's.
  */
+
 import { watchedMetric } from "../../src/core/compare.ts";
+import { digest } from "../../src/core/digest.ts";
 import { type Group, groupKey, seriesId } from "../../src/core/series.ts";
 import { type AlarmRule, byFields } from "../../src/core/spec.ts";
 import { SECOND } from "../../src/core/time.ts";
@@ -15,7 +17,6 @@ import { metricDimension } from "../lambda/names.ts";
 import { type AlarmActions, alarmName, boundedName, type Child, common, composite, ruleId } from "./alarm.ts";
 import { type NestedTemplate, nestedStack, nestedTemplate, type Resource, tagged } from "./cfn.ts";
 import { type Context, tagsOf } from "./context.ts";
-import { digest } from "./digest.ts";
 
 /** A composite alarm's rule: children, and characters (CloudWatch User Guide, "Create a composite alarm"). */
 const COMPOSITE_CHILDREN = 100;

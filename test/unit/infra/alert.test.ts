@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { alarmShape } from "../../../infra/template/alert.ts";
 import { contextOf } from "../../../infra/template/context.ts";
-import { digest } from "../../../infra/template/digest.ts";
 import { type Incidents, type Synthesis, synthesize } from "../../../infra/template/synthesize.ts";
+import { digest } from "../../../src/core/digest.ts";
 import { type PipelineSpec, requireSpec } from "../../../src/core/spec.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 

@@ -54,7 +54,7 @@ const WELL: Readonly<Record<string, Samples>> = {
   [own("compare", "TooOldForMetrics")]: none,
   [own("compare", "UnwritableValues")]: none,
   [own("compare", "GroupsTurnedAway")]: none,
-  [own("compare", "WindowsWithoutAlarm")]: none,
+  [own("compare", "GroupsWithoutAlarm")]: none,
   [own("compare", "ForecastMissingWindows")]: steady(0, 0),
   [own("publish", "SeriesWithoutForecast")]: none,
   // It reports every minute, whatever the number.
@@ -310,7 +310,7 @@ test("every metric that an alarm reads is among those that are tried, and nothin
   const read = new Set([...ALARMS.values()].flatMap(metricsOf));
   const spare = [
     own("compare", "Compared"),
-    own("compare", "WindowsWithoutAlarm"),
+    own("compare", "GroupsWithoutAlarm"),
     own("relay", "NewestEvent"),
     own("relay", "OnTimeArrival"),
   ];
@@ -419,7 +419,7 @@ describe("groups that alarms do not know", () => {
   test("are told of when they come after the alarms were made", () => {
     const spec = { ...CLICKS, alarms: [{ ...CLICKS.alarms[1]!, periods: 40, datapoints: 30 }] };
     const alarm = alarmsOf(spec, { groups: [["home", "true"]] }).get("groups-without-alarm")!;
-    const metric = renamed(own("compare", "WindowsWithoutAlarm"));
+    const metric = renamed(own("compare", "GroupsWithoutAlarm"));
     expect(fires(alarm, new Map([[metric, none]]))).toBe(false);
     expect(fires(alarm, new Map([[metric, last([], 0, 1)]]))).toBe(true);
   });

@@ -1,4 +1,4 @@
-/** Short digests for names: the templates are made without Node's own modules. */
+/** Short digests for names, wherever code runs: without Node's own modules. */
 
 /**
  * 64 bits of a text as 16 hex digits, from two runs of 32-bit multiplications that end mixed into each other. It tells contents apart,
