@@ -1,6 +1,7 @@
 /** What the templates create for a pipeline, as far as it is billed by the piece; the tests hold it against the templates. */
 import type { AlarmRule, PipelineSpec } from "../../src/core/spec.ts";
 import { HOUR } from "../../src/core/time.ts";
+import { compareMemory } from "../workflow/capacity.ts";
 
 export interface Created {
   /** Shards of the raw stream, the events' and the windows'. */
@@ -11,6 +12,8 @@ export interface Created {
   readonly alarmMetrics: number;
   readonly composites: number;
   readonly dashboards: number;
+  /** Of the function that compares windows, MB. */
+  readonly compareMemory: number;
 }
 
 /** Metrics that the alarms of the pipeline's own health read; and those on groups that alarms do not know. */
@@ -20,22 +23,29 @@ const WITHOUT_ALARM_METRICS = 1;
 /** A composite alarm's children, at most. */
 const CHILDREN = 100;
 
-/** Where the groups are known from when the templates are made. */
-export type GroupsKnown = "listed" | "given" | "not";
+/** Where the groups are known from when the templates are made: the pipeline file, a list of so many, or nowhere. */
+export type GroupsKnown = "listed" | { readonly given: number } | "not";
 
-/** @param groups how many groups there are, or will be. */
+/**
+ * @param groups how many groups there are, or will be. Beside those that were given others may come: they are measured and seen by
+ *   queries, but have no alarms of their own.
+ */
 export function createdFor(spec: PipelineSpec, groups: number, known: GroupsKnown): Created {
-  const shapes = spec.alarms.map((rule) => shapeOf(spec, rule, known === "not" ? 0 : groups));
+  const given = typeof known === "object" ? known.given : undefined;
+  const shapes = spec.alarms.map((rule) => shapeOf(spec, rule, known === "not" ? 0 : (given ?? groups)));
+  const alarmed = (shape: AlarmShape) => (shape === "per-series" ? (given ?? groups) : groups);
   const unforeseen =
-    (known === "not" && shapes.includes("insights") ? BEYOND_METRICS : 0) +
-    (known === "given" && shapes.includes("per-series") ? WITHOUT_ALARM_METRICS : 0);
+    (known !== "listed" && shapes.includes("insights") ? BEYOND_METRICS : 0) +
+    (given !== undefined && shapes.includes("per-series") ? WITHOUT_ALARM_METRICS : 0);
   const own = new Set(spec.alarms.flatMap((rule) => ownMetric(rule) ?? []));
   return {
     shards: 2 * spec.source.shards + 1,
     seriesMetrics: groups * (6 * spec.series.measures.length + own.size),
-    alarmMetrics: spec.alarms.length * groups + HEALTH_ALARM_METRICS + unforeseen,
-    composites: shapes.reduce((sum, shape) => sum + compositesOf(shape, groups), 0),
+    alarmMetrics: shapes.reduce((sum, shape) => sum + alarmed(shape), 0) + HEALTH_ALARM_METRICS + unforeseen,
+    composites: shapes.reduce((sum, shape) => sum + compositesOf(shape, alarmed(shape)), 0),
     dashboards: 1,
+    // Given groups are no bound on what is forecast.
+    compareMemory: compareMemory(spec, known === "listed" ? groups * spec.series.measures.length : undefined),
   };
 }
 

@@ -4,7 +4,6 @@
  */
 import type { CostEstimate } from "../../src/backend.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { compareMemory } from "../workflow/capacity.ts";
 import { scheduleEvery } from "../workflow/times.ts";
 import { createdFor } from "./created.ts";
 import { ASSUMED_GROUPS, combinationsCount, eventBytes, type Load, recordsPerMonth, shardsFor } from "./load.ts";
@@ -35,8 +34,9 @@ const HEALTH_METRICS = 16;
 /** The estimate, largest service first; each with its lever where it has one. Rounded to cents. */
 export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PRICES): CostEstimate {
   const listed = combinationsCount(spec);
-  const groups = listed ?? load.groups ?? ASSUMED_GROUPS;
-  const created = createdFor(spec, groups, listed !== undefined ? "listed" : load.groupsGiven ? "given" : "not");
+  const groups = listed ?? load.groups ?? load.groupsGiven ?? ASSUMED_GROUPS;
+  const unlisted = load.groupsGiven === undefined ? "not" : { given: load.groupsGiven };
+  const created = createdFor(spec, groups, listed === undefined ? unlisted : "listed");
   const records = recordsPerMonth(load);
   const events = records * (load.eventsPerRecord ?? 1);
   const bytes = records * load.recordBytes;
@@ -87,10 +87,9 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     compare: windowsPerMonth,
     sweep: SECONDS / 60,
   };
-  const comparing = compareMemory(spec, groups * spec.series.measures.length) / 1_024;
   const lambdaGbSeconds =
     0.5 * (calls.enrich * 0.2 + calls.relay * 0.05 + calls.sweep * 0.5) +
-    comparing * calls.compare * 0.5 +
+    (created.compareMemory / 1_024) * calls.compare * 0.5 +
     trainings * training.lambdaGbSeconds;
   const invocations = calls.enrich + calls.relay + calls.compare + calls.sweep + trainings * training.invocations;
   const lambda = lambdaGbSeconds * prices.lambdaGbSecond + (invocations / 1e6) * prices.lambdaMillion;
@@ -136,7 +135,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const total = Math.round(services.reduce((sum, s) => sum + s.cost, 0) * 100) / 100;
   const warnings = [
     ...shardsWarning(shardsFor(spec, load), shards),
-    ...(listed === undefined && load.groups === undefined
+    ...(listed === undefined && load.groups === undefined && load.groupsGiven === undefined
       ? [groupsWarning(groups, eachGroup(spec, load, prices))]
       : []),
     ...trainingWarning(historyBytes, (trainings * historyBytes * prices.athenaTb) / TB),

@@ -8,10 +8,10 @@ export interface Load {
   readonly recordBytes: number;
   /** Events in a record; producers batch to save Firehose's rounding. */
   readonly eventsPerRecord?: number;
-  /** Groups, where the file lists no values; default `ASSUMED_GROUPS`, which is warned of. */
+  /** Groups, where the file lists no values; default as many as are given, else `ASSUMED_GROUPS`, which is warned of. */
   readonly groups?: number;
-  /** Whether these groups are given to the templates too; default false. */
-  readonly groupsGiven?: boolean;
+  /** How many of these groups are given to the templates, which make alarms for them; default none. */
+  readonly groupsGiven?: number;
   /** Bytes that people's queries read a month, besides the trainings'; default 0. */
   readonly queriedBytes?: number;
 }

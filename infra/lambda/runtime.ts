@@ -1,8 +1,8 @@
 /**
  * What every function starts with: the pipeline that lies beside its code, its environment, its log and its own metrics.
  * A function's archive holds `index.mjs`, `pipeline.json` (the complete pipeline) and, where the pipeline has them, `enrich.mjs`
- * (the user's module), `exclusions.json` (spans that training leaves out) and `groups.json` (keys of the discovered groups that
- * the alarms were made for).
+ * (the user's module), `exclusions.json` (spans that training leaves out) and `groups.json` (keys of the discovered groups, where a
+ * rule has an alarm for each).
  */
 import { existsSync, readFileSync } from "node:fs";
 import { Logger } from "@aws-lambda-powertools/logger";
@@ -25,7 +25,7 @@ export function exclusions(): readonly Exclusion[] {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Exclusion[]) : [];
 }
 
-/** Keys of the discovered groups that alarms were made for; undefined where the alarms find the groups by themselves. */
+/** Keys of the discovered groups that have alarms of their own; undefined where every rule finds the groups by itself. */
 export function groupsWithAlarms(): ReadonlySet<string> | undefined {
   const file = new URL("groups.json", ARCHIVE);
   return existsSync(file) ? new Set(JSON.parse(readFileSync(file, "utf8")) as string[]) : undefined;

@@ -10,6 +10,7 @@ import { type Group, groupKey } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import connector from "../flink/connector.json" with { type: "json" };
 import { flinkJob } from "../flink/job.ts";
+import { alarmShape } from "../template/alert.ts";
 import { FUNCTIONS, type FunctionName } from "../template/context.ts";
 
 /** Files of an archive by their paths in it. */
@@ -28,7 +29,7 @@ export interface Companions {
   /** Its folder, from which its imports are found; without it, it may import Node's own modules alone. */
   readonly enrichFolder?: string;
   readonly exclusions: readonly Exclusion[];
-  /** The groups that the alarms are made for, where they were given from the data. */
+  /** The groups that were given from the data; the comparison is told of them where a rule has an alarm for each. */
   readonly groups?: readonly Group[];
 }
 
@@ -67,6 +68,9 @@ export async function functionArchives(
   });
   const enrich =
     companions.enrich === undefined ? undefined : await bundleEnrich(companions.enrich, companions.enrichFolder);
+  const { groups } = companions;
+  // A rule that is one query finds new groups by itself: none lacks its alarm.
+  const alarmASeries = spec.alarms.some((rule) => alarmShape({ spec, groups }, rule) === "per-series");
   const archives = FUNCTIONS.map((name) => {
     const bundled = result.outputFiles.find((file) => file.path.endsWith(`${name}.mjs`))!;
     const files: Record<string, Uint8Array> = {
@@ -75,8 +79,7 @@ export async function functionArchives(
     };
     if (enrich !== undefined && ENRICHING.includes(name)) files["enrich.mjs"] = enrich;
     if (name === "publish") files["exclusions.json"] = text(JSON.stringify(companions.exclusions));
-    if (name === "compare" && companions.groups)
-      files["groups.json"] = text(JSON.stringify(companions.groups.map(groupKey)));
+    if (name === "compare" && groups && alarmASeries) files["groups.json"] = text(JSON.stringify(groups.map(groupKey)));
     return [name, archive(`functions/${name}`, files)] as const;
   });
   return Object.fromEntries(archives) as Record<FunctionName, Archive>;

@@ -29,7 +29,7 @@ export function parseGroups(text: string, file: string, spec: PipelineSpec): Gro
       next: "Leave --groups out.",
     });
   }
-  const entries = /^\s*\[/.test(text) ? jsonEntries(text, bad) : lineEntries(text, by.length);
+  const entries = /^\s*\[/.test(text) ? jsonEntries(text, by.length, bad) : lineEntries(text, by.length);
   const lines = new Map<string, number>();
   for (const { line, group } of entries) {
     if (group.length !== by.length) throw bad(line, `${group.length} values where "by" has ${by.length}`);
@@ -55,11 +55,13 @@ function lineEntries(text: string, size: number): Entry[] {
     .flatMap((content, i) => (content === "" ? [] : [{ line: i + 1, group: parseGroupKey(content, size) }]));
 }
 
-function jsonEntries(text: string, bad: (line: number, why: string) => Fault): Entry[] {
+/** Of a text that begins with a bracket, which the first value of lines may do as well. */
+function jsonEntries(text: string, size: number, bad: (line: number, why: string) => Fault): Entry[] {
   const lineOf = (offset: number) => text.slice(0, offset).split("\n").length;
   const errors: ParseError[] = [];
   const list = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
+  if (error && !isMeantAsJson(text, errors)) return lineEntries(text, size);
   if (error) throw bad(lineOf(error.offset), `it is no JSON (${printParseErrorCode(error.error)})`);
   return (list?.children ?? []).map((node) => {
     const line = lineOf(node.offset);
@@ -72,4 +74,10 @@ function jsonEntries(text: string, bad: (line: number, why: string) => Fault): E
       }),
     };
   });
+}
+
+/** Whether a text that is no JSON was to be: a list of texts or lists, or brackets around all of it. */
+function isMeantAsJson(text: string, errors: readonly ParseError[]): boolean {
+  const closesEarly = errors.some(({ error }) => printParseErrorCode(error) === "EndOfFileExpected");
+  return /^\s*\[\s*["[]/.test(text) || (/\]\s*$/.test(text) && !closesEarly);
 }

@@ -9,6 +9,7 @@ import { listedGroups } from "../../src/core/prepare.ts";
 import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
 import { estimateCost } from "../cost/estimate.ts";
 import connector from "../flink/connector.json" with { type: "json" };
+import { partitionOf } from "../template/context.ts";
 import { artifactsTemplate, FUNCTIONS, type Incidents, type Synthesis, synthesize } from "../template/synthesize.ts";
 import { type Archive, flinkArchive, functionArchives } from "./bundle.ts";
 import { checkConnector, fetchConnector, sha256 } from "./connector.ts";
@@ -26,7 +27,8 @@ const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
   --email ADDRESS      address that alarms mail to
   --discard-data       let the lake and its key go with the stack (default: they outlive it)
   --groups FILE        the groups of fields without listed values: a line each with | between the values, or a JSON list
-  --groups-count N     how many groups there will be, for the cost alone (default: as many as --groups has, else 10)
+  --groups-count N     how many groups there will be, for the cost alone (default: as many as --groups has, else 10);
+                       those of --groups have alarms, the others are measured
   --rate N             records a second, for the cost (default 10)
   --record-bytes N     bytes of a record, for the cost (default 300)
   --fetch              fetch the Kinesis connector of Flink with Maven, and put it into the application's archive
@@ -68,15 +70,12 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     const chosen = choose(spec, values);
     const groups =
       values.groups === undefined ? undefined : parseGroups(await readText(values.groups), values.groups, spec);
-    const count = values["groups-count"] === undefined ? undefined : positive(values["groups-count"], "--groups-count");
-    if (count !== undefined && listedGroups(spec))
-      throw new Fault("input.invalid", "The pipeline file lists its groups, and --groups-count says another number.", {
-        next: "Leave --groups-count out.",
-      });
+    const count =
+      values["groups-count"] === undefined ? undefined : countOf(values["groups-count"], spec, groups?.length);
     const cost = estimateCost(spec, {
       recordsPerSecond: positive(values.rate, "--rate"),
       recordBytes: positive(values["record-bytes"], "--record-bytes"),
-      ...(groups && { groups: groups.length, groupsGiven: true }),
+      ...(groups && { groupsGiven: groups.length }),
       ...(count !== undefined && { groups: count }),
     });
     const jar = await readConnector(values);
@@ -121,7 +120,17 @@ export async function main(args: readonly string[], root: string): Promise<numbe
       ...chosen.words,
       ...summary(out, synthesis, functions, cost),
       connectorWords,
-      ...steps(synthesis, { out, region: chosen.region, bucket: values.bucket, folders }),
+      ...steps({
+        stackName: synthesis.stackName,
+        out,
+        region: chosen.region,
+        account: chosen.account,
+        profile: chosen.profile,
+        bucket: values.bucket,
+        connector: jar !== undefined,
+        folders,
+        email: values.email,
+      }),
     ];
     process.stdout.write(`${lines.join("\n")}\n`);
     return 0;
@@ -131,7 +140,16 @@ export async function main(args: readonly string[], root: string): Promise<numbe
   }
 }
 
-/** Where it is deployed to, who manages its incidents, and both in words. */
+/** Where it is deployed to, and who manages its incidents. */
+interface Chosen {
+  readonly region: string;
+  /** Undefined where the pipeline file has no target: then it is the account of whoever deploys. */
+  readonly account: string | undefined;
+  readonly profile: string | undefined;
+  readonly incidents: Incidents;
+  readonly words: readonly string[];
+}
+
 function choose(
   spec: PipelineSpec,
   values: {
@@ -140,7 +158,7 @@ function choose(
     readonly incidents?: string;
     readonly contact: readonly string[];
   },
-): { readonly region: string; readonly incidents: Incidents; readonly words: readonly string[] } {
+): Chosen {
   const names = Object.keys(spec.targets);
   const name = values.target ?? names[0];
   const target = name === undefined ? undefined : spec.targets[name];
@@ -153,15 +171,19 @@ function choose(
   const kind = values.incidents ?? target?.incidents ?? "ops-center";
   const incidents = incidentsOf(kind, values.contact);
   const first = names.length > 1 && values.target === undefined ? `, the first of ${names.length} (--target)` : "";
-  const auto =
-    kind === "auto"
-      ? ' ("auto" looks into the account, which this command does not: give --incidents incident-manager where it is in use)'
-      : "";
+  const hint =
+    partitionOf(region) === "aws"
+      ? "looks into the account, which this command does not: give --incidents incident-manager where it is in use"
+      : "is OpsCenter here: Incident Manager is not to be had";
+  const auto = kind === "auto" ? ` ("auto" ${hint})` : "";
   return {
     region,
+    account: target?.account,
+    profile: target?.profile,
     incidents,
     words: [
       name === undefined ? "target: none in the pipeline file" : `target: ${name}${first}`,
+      ...(target ? [`account: ${target.account}${target.profile ? `, with the profile ${target.profile}` : ""}`] : []),
       `region: ${region}`,
       `incidents: ${incidents.kind}${auto}`,
     ],
@@ -227,12 +249,29 @@ async function readConnector(values: {
   return values.fetch ? fetchConnector() : undefined;
 }
 
+/** A file's text, without the byte order mark that some editors put before it. */
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return new TextDecoder().decode(await readFile(path));
   } catch (error) {
     throw new Fault("spec.not-found", `${path} cannot be read.`, { cause: error, next: "Check the path." });
   }
+}
+
+/** How many groups there will be, of which so many are given. */
+function countOf(text: string, spec: PipelineSpec, given = 0): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new Fault("input.invalid", `--groups-count is "${text}"; it must be a whole number above 0.`);
+  if (listedGroups(spec))
+    throw new Fault("input.invalid", "The pipeline file lists its groups, and --groups-count says another number.", {
+      next: "Leave --groups-count out.",
+    });
+  if (count < given)
+    throw new Fault("input.invalid", `--groups-count is ${count}, and --groups has ${given} groups.`, {
+      next: `Leave --groups-count out, or give ${given} or more.`,
+    });
+  return count;
 }
 
 function positive(text: string, option: string): number {

@@ -1,45 +1,99 @@
 /** What is to be done with the files that the command wrote, as commands of the AWS CLI, in order. */
-import { ARTIFACTS_STACK, type Synthesis } from "../template/synthesize.ts";
+import { ARTIFACTS_STACK } from "../template/synthesize.ts";
 
 export interface Written {
-  /** The folder they are in. */
+  readonly stackName: string;
+  /** The folder the files are in. */
   readonly out: string;
   readonly region: string;
+  /** The account that the pipeline is for, and the CLI's profile for it; undefined where the pipeline file names none. */
+  readonly account: string | undefined;
+  readonly profile: string | undefined;
   /** The bucket of code that the template names; undefined while it is not known. */
   readonly bucket: string | undefined;
+  /** Whether the Flink application's archive has the connector, without which it cannot run. */
+  readonly connector: boolean;
   /** Folders of what goes into the bucket. */
   readonly folders: readonly string[];
+  /** The address that alarms mail to. */
+  readonly email: string | undefined;
 }
 
-/** Lines that begin with `before: `, `deploy: ` and `then: `; those that are commands as they are typed. */
-export function steps(synthesis: Synthesis, { out, region, bucket, folders }: Written): string[] {
-  const aws = (command: string) => `aws ${command} --region ${region}`;
+/** A line that says what is done, and the command that does it; none where a person does it otherwise. */
+interface Step {
+  readonly words: string;
+  readonly command?: string;
+}
+
+/**
+ * Lines to be read from top to bottom: a sentence, and below it, indented, its command as it is pasted into a shell. Where files
+ * are not ready to be deployed, the last sentence says with which options to run `npm run synth` again.
+ */
+export function steps(written: Written): string[] {
+  return ordered(written).flatMap(({ words, command }) => [words, ...(command === undefined ? [] : [`  ${command}`])]);
+}
+
+function ordered({ stackName, out, region, account, profile, bucket, connector, folders, email }: Written): Step[] {
+  const whom = profile === undefined ? "" : ` --profile ${quoted(profile)}`;
+  const aws = (command: string) => `aws ${command} --region ${region}${whom}`;
   const output = (stack: string, key: string) =>
     aws(
       `cloudformation describe-stacks --stack-name ${stack} --query "Stacks[0].Outputs[?OutputKey=='${key}'].OutputValue" --output text`,
     );
-  const { stackName } = synthesis;
   const file = (name: string) => quoted(`${out}/${name}`);
-  const before = [
-    aws(`cloudformation deploy --stack-name ${ARTIFACTS_STACK} --template-file ${file("artifacts-template.json")}`),
-  ];
+  const identify = {
+    words:
+      account === undefined
+        ? "See which account answers; it is the one that is deployed to:"
+        : `See that account ${account} answers, and no other:`,
+    command: aws("sts get-caller-identity --query Account --output text"),
+  };
+  const makeBucket = {
+    words: "Make the bucket of code, once for all pipelines of a region:",
+    command: aws(
+      `cloudformation deploy --stack-name ${ARTIFACTS_STACK} --template-file ${file("artifacts-template.json")}`,
+    ),
+  };
+  const jar = "--fetch or --jar";
   if (bucket === undefined) {
     // The template names the bucket, so there is nothing to deploy before it has one.
-    before.push(output(ARTIFACTS_STACK, "ArtifactsBucketName"), "this command again, with that name as --bucket");
-    return before.map((line) => `before: ${line}`);
+    return [
+      identify,
+      makeBucket,
+      { words: "Ask for its name:", command: output(ARTIFACTS_STACK, "ArtifactsBucketName") },
+      { words: `Then run this command again, with that name as --bucket${connector ? "" : `, and with ${jar}`}.` },
+    ];
   }
+  if (!connector) return [identify, makeBucket, { words: `Then run this command again, with ${jar}.` }];
   const archives = folders.map((folder) => `--include "${folder}/*${folder === "templates" ? ".json" : ".zip"}"`);
-  before.push(aws(`s3 cp ${quoted(out)} s3://${bucket}/ --recursive --exclude "*" ${archives.join(" ")}`));
   return [
-    ...before.map((line) => `before: ${line}`),
-    // A template of more than 51,200 bytes goes by way of a bucket.
-    `deploy: ${aws(`cloudformation deploy --stack-name ${stackName} --template-file ${file("template.json")} --s3-bucket ${bucket} --s3-prefix templates --capabilities CAPABILITY_IAM`)}`,
-    ...synthesis.afterwards.map((line) => `then: ${line}`),
-    `  ${aws(`kinesisanalyticsv2 start-application --application-name ${stackName}-windows`)}`,
-    `  ${aws(`stepfunctions start-execution --state-machine-arn "$(${output(stackName, "TrainingStateMachine")})"`)}`,
+    identify,
+    makeBucket,
+    {
+      words: "Put the code there:",
+      command: aws(`s3 cp ${quoted(out)} s3://${bucket}/ --recursive --exclude "*" ${archives.join(" ")}`),
+    },
+    {
+      words: "Deploy the stack, or update it:",
+      // A template of more than 51,200 bytes goes by way of a bucket.
+      command: aws(
+        `cloudformation deploy --stack-name ${stackName} --template-file ${file("template.json")} --s3-bucket ${bucket} --s3-prefix templates --capabilities CAPABILITY_IAM`,
+      ),
+    },
+    ...(email === undefined ? [] : [{ words: `The first time, confirm the subscription that AWS mails to ${email}.` }]),
+    {
+      words: "The first time, start the Flink application (an update of the stack restarts it by itself):",
+      command: aws(`kinesisanalyticsv2 start-application --application-name ${stackName}-windows`),
+    },
+    {
+      words: "The first time, once the lake holds history, train the forecast (later the schedule does):",
+      command: aws(
+        `stepfunctions start-execution --state-machine-arn "$(${output(stackName, "TrainingStateMachine")})" --input '{"requestedBy":"person"}'`,
+      ),
+    },
   ];
 }
 
-function quoted(path: string): string {
-  return /^[\w./:\\-]+$/.test(path) ? path : `"${path}"`;
+function quoted(text: string): string {
+  return /^[\w./:\\-]+$/.test(text) ? text : `"${text}"`;
 }

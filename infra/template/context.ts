@@ -118,7 +118,7 @@ function checkPartition({ region, incidents }: SynthesisOptions): void {
   }
   if (partition !== "aws" && incidents.kind === "incident-manager") {
     throw new Fault("target.unsupported", `Incident Manager is not to be had in ${region}.`, {
-      next: 'Let OpsCenter manage the incidents ("incidents": "ops-center").',
+      next: 'Let OpsCenter manage the incidents ("incidents": "ops-center" of the target, or --incidents ops-center).',
     });
   }
 }

@@ -38,8 +38,6 @@ export interface Synthesis {
   /** Templates of the stacks inside it, which lie in the bucket of code before it is made. */
   readonly nested: readonly NestedTemplate[];
   readonly flink: FlinkJob;
-  /** What CloudFormation leaves to whoever deploys, in order. */
-  readonly afterwards: readonly string[];
   /** What the pipeline will not do there, or only with an account's limits raised. */
   readonly warnings: readonly string[];
 }
@@ -63,11 +61,6 @@ export function synthesize(spec: PipelineSpec, options: SynthesisOptions): Synth
     body,
     nested,
     flink: flinkJob(spec),
-    afterwards: [
-      `Start the Flink application ${context.names.prefix}-windows (kinesisanalyticsv2 StartApplication).`,
-      ...(options.email !== undefined ? [`Confirm the subscription that AWS mails to ${options.email}.`] : []),
-      "Train the first forecast: start an execution of the training state machine once the lake holds history.",
-    ],
     warnings: warningsOf(context, [template, ...nested.map((n) => n.template)]),
   };
 }
@@ -126,7 +119,7 @@ function warningsOf(context: Context, templates: readonly Template[]): string[] 
       : []),
     ...(groups === undefined && queries.length > 0
       ? [
-          `${queries.join(", ")}: of discovered groups CloudWatch sees up to ${INSIGHTS_SERIES}; of more, those with the worst values (PARTIAL_DATA), of which the health alarm groups-beyond-alarms tells. Give the groups there are (--groups) for an alarm each.`,
+          `${queries.join(", ")}: of discovered groups CloudWatch sees up to ${INSIGHTS_SERIES}; of more, those with the worst values (PARTIAL_DATA), of which the health alarm groups-beyond-alarms tells. Where there are more than ${INSIGHTS_SERIES}, give all of them (--groups): then each has an alarm of its own.`,
         ]
       : []),
   ];

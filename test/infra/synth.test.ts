@@ -102,7 +102,7 @@ const SHOPS = {
   alarms: [{ name: "low", measure: "sales", direction: "below", datapoints: "3 of 4" }],
   targets: {
     test: { account: "111111111111", region: "eu-north-1", incidents: "ops-center" },
-    live: { account: "222222222222", region: "eu-west-1", incidents: "auto" },
+    live: { account: "222222222222", region: "eu-west-1", profile: "shops-live", incidents: "auto" },
   },
 };
 
@@ -143,50 +143,147 @@ describe("groups that are discovered", () => {
     expect(readFileSync(join(out, "functions/compare/groups.json"), "utf8")).toBe('["north|1","south|2"]');
   });
 
+  test("are not told to the comparison where every rule finds them by itself", async () => {
+    const [rule] = SHOPS.alarms;
+    const quick = fileOf("quick.pipeline.json", { ...SHOPS, alarms: [{ ...rule, datapoints: "1 of 2" }] });
+    const out = join(folder, "quick");
+    const args = [quick, "--out", out, "--groups", fileOf("quick.groups", "north|1\n")];
+    expect(await synth(...args)).toMatchObject({ code: 0, err: "" });
+    expect(readdirSync(join(out, "functions/compare")).sort()).toEqual(["index.mjs", "pipeline.json"]);
+  });
+
   test.each([
-    ["north|1\nnorth\n", /line 2: 1 values where "by" has 2\./],
-    ["north|1\nsouth|2\nnorth|1\n", /line 3: the same group as in line 1\./],
-    ["north|\n", /line 1: the value of "till" is empty\./],
-    ['[["north", "1"],\n ["south"]]', /line 2: 1 values where/],
-    ['[["north", "1"],\n ["south", {}]]', /line 2: a group is a list of texts\./],
-    ['[["north", "1"],\n ["south" "2"]]', /line 2: it is no JSON \(CommaExpected\)/],
-    ["\n", /line 1: there is no group\./],
-    [Array.from({ length: 10_001 }, (_, i) => `shop|${i}`).join("\n"), /line 10001: a pipeline watches 10000 groups/],
-  ])("are refused with the line that is wrong: %j", async (text, words) => {
+    ["\ufeffnorth|1\n", ["north|1"]],
+    ['\ufeff[["north", 1]]', ["north|1"]],
+    ["[unknown]|1\nnorth|2\n", ["[unknown]|1", "north|2"]],
+    ["[unknown]|1\nnorth|[2]\n", ["[unknown]|1", "north|[2]"]],
+    ["[1]|1\n[2]|2", ["[1]|1", "[2]|2"]],
+  ])("are read as they are meant: %j", async (text, keys) => {
+    const out = join(folder, "meant");
+    const said = await synth(shops, "--out", out, "--groups", fileOf("meant.groups", text));
+    expect(said).toMatchObject({ code: 0, err: "" });
+    expect(JSON.parse(readFileSync(join(out, "functions/compare/groups.json"), "utf8"))).toEqual(keys);
+  });
+
+  test.each([
+    ["2.5", /--groups-count is "2\.5"; it must be a whole number/],
+    ["1", /--groups-count is 1, and --groups has 2 groups\.\n?.*Leave --groups-count out, or give 2 or more/s],
+  ])("are not %s where two are given", async (count, words) => {
+    const groups = fileOf("two.groups", "north|1\nnorth|2\n");
+    const said = await synth(shops, "--out", join(folder, "x"), "--groups", groups, "--groups-count", count);
+    expect(said).toMatchObject({ code: 1, err: expect.stringMatching(words) as string });
+  });
+
+  test.each([
+    [/line 2: 1 values where "by" has 2\./, "north|1\nnorth\n"],
+    [/line 3: the same group as in line 1\./, "north|1\nsouth|2\nnorth|1\n"],
+    [/line 1: the value of "till" is empty\./, "north|\n"],
+    [/line 2: 1 values where/, '[["north", "1"],\n ["south"]]'],
+    [/line 2: a group is a list of texts\./, '[["north", "1"],\n ["south", {}]]'],
+    [/line 2: it is no JSON \(CommaExpected\)/, '[["north", "1"],\n ["south" "2"]]'],
+    [/line 2: it is no JSON \(CloseBracketExpected\)/, '[["north", "1"],\n ["south", "2"]'],
+    [/line 1: it is no JSON \(InvalidSymbol\)/, "[north,\n south]"],
+    [/line 1: there is no group\./, "\n"],
+    [/line 10001: a pipeline watches 10000 groups/, Array.from({ length: 10_001 }, (_, i) => `shop|${i}`).join("\n")],
+  ])("are refused with the line that is wrong: %s", async (words, text) => {
     const said = await synth(shops, "--out", join(folder, "x"), "--groups", fileOf("wrong.groups", text));
     expect(said).toMatchObject({ code: 1, err: expect.stringMatching(words) as string });
   });
 });
 
-test("says which target, region and incident manager it takes, and lists what to do in order", async () => {
-  const shops = fileOf("shops.pipeline.json", SHOPS);
-  const groups = fileOf("shops.groups", "north|1\n");
-  const out = join(folder, "steps");
-  const first = await synth(shops, "--out", out, "--groups", groups);
-  expect(first.out).toContain("target: test, the first of 2 (--target)\nregion: eu-north-1\nincidents: ops-center\n");
-  // Without the bucket's name there is nothing to deploy yet.
-  expect(first.out).toMatch(
-    /before: aws cloudformation deploy --stack-name forewatch-artifacts --template-file \S+artifacts-template\.json --region eu-north-1\n/,
-  );
-  expect(first.out).toContain("ArtifactsBucketName");
-  expect(first.out).not.toContain("deploy: ");
+/** The sentences of the steps, each with its command, if it has one. */
+function stepsOf(said: string): [string, string?][] {
+  const lines = said.split("\n").slice(said.split("\n").findIndex((line) => line.includes(" account ")));
+  return lines.flatMap((line, i) => {
+    if (line === "" || line.startsWith("  ")) return [];
+    const command = lines[i + 1]?.startsWith("  aws ") ? lines[i + 1]!.trim() : undefined;
+    return [command === undefined ? [line] : [line, command]];
+  });
+}
 
-  const second = await synth(shops, "--out", out, "--groups", groups, "--target", "live", "--bucket", "code-1");
-  expect(second.out).toContain('target: live\nregion: eu-west-1\nincidents: ops-center ("auto" looks into the account');
-  const kinds = second.out.split("\n").flatMap((line) => /^(before|deploy|then): /.exec(line)?.[1] ?? []);
-  expect(kinds).toEqual(["before", "before", "deploy", "then", "then"]);
-  expect(second.out).toContain(
-    's3://code-1/ --recursive --exclude "*" --include "functions/*.zip" --include "flink/*.zip" --region eu-west-1',
-  );
-  expect(second.out).toContain("--stack-name fw-shops --template-file");
-  expect(second.out).toContain("start-application --application-name fw-shops-windows --region eu-west-1");
+describe("says which target it takes, and what to do in order", () => {
+  const shops = fileOf("shops.pipeline.json", SHOPS);
+  const groups = fileOf("north.groups", "north|1\n");
+  const jar = fileOf("steps.jar", "");
+  writeFileSync(jar, JAR);
+  const args = [shops, "--out", join(folder, "steps"), "--groups", groups];
+
+  test("as far as the bucket while its name is not known", async () => {
+    const said = (await synth(...args)).out;
+    expect(said).toContain(
+      "target: test, the first of 2 (--target)\naccount: 111111111111\nregion: eu-north-1\nincidents: ops-center\n",
+    );
+    const [identity, bucket, name, again, ...more] = stepsOf(said);
+    expect(identity).toEqual([
+      "See that account 111111111111 answers, and no other:",
+      "aws sts get-caller-identity --query Account --output text --region eu-north-1",
+    ]);
+    expect(bucket![1]).toMatch(
+      /^aws cloudformation deploy --stack-name forewatch-artifacts --template-file \S+artifacts-template\.json --region eu-north-1$/,
+    );
+    expect(name![1]).toContain("ArtifactsBucketName");
+    expect(again).toEqual(["Then run this command again, with that name as --bucket, and with --fetch or --jar."]);
+    expect(more).toEqual([]);
+  });
+
+  test("not to a deployment while the application lacks its connector", async () => {
+    const said = stepsOf((await synth(...args, "--bucket", "code-1")).out);
+    expect(said).toHaveLength(3);
+    expect(said[2]).toEqual(["Then run this command again, with --fetch or --jar."]);
+  });
+
+  test("to the first training, with the target's profile", async () => {
+    const ready = ["--target", "live", "--bucket", "code-1", "--jar", jar, "--email", "a@example.org"];
+    const { out } = await synth(...args, ...ready);
+    expect(out).toContain(
+      'target: live\naccount: 222222222222, with the profile shops-live\nregion: eu-west-1\nincidents: ops-center ("auto" looks into the account',
+    );
+    const said = stepsOf(out);
+    const verbs = said.map(([, command]) => /^aws (\S+ \S+)/.exec(command ?? "")?.[1]);
+    expect(verbs).toEqual([
+      "sts get-caller-identity",
+      "cloudformation deploy",
+      "s3 cp",
+      "cloudformation deploy",
+      undefined,
+      "kinesisanalyticsv2 start-application",
+      "stepfunctions start-execution",
+    ]);
+    const commands = said.flatMap(([, command]) => command ?? []);
+    for (const command of commands) expect(command).toContain(" --region eu-west-1 --profile shops-live");
+    expect(commands[2]).toContain(
+      's3://code-1/ --recursive --exclude "*" --include "functions/*.zip" --include "flink/*.zip" --region eu-west-1',
+    );
+    expect(commands[3]).toContain("--stack-name fw-shops --template-file");
+    expect(said[4]).toEqual(["The first time, confirm the subscription that AWS mails to a@example.org."]);
+    expect(commands[4]).toContain("--application-name fw-shops-windows");
+    // The workflow takes whoever does not say so for the schedule.
+    expect(commands[5]).toMatch(/--input '\{"requestedBy":"person"\}' --region eu-west-1 --profile shops-live$/);
+  });
+
+  test("without advice that is refused where there is no Incident Manager", async () => {
+    const { out } = await synth(...args, "--target", "live", "--region", "cn-north-1");
+    expect(out).toContain('incidents: ops-center ("auto" is OpsCenter here: Incident Manager is not to be had)\n');
+  });
+
+  test("to whichever account answers where the file has no target", async () => {
+    const nowhere = fileOf("nowhere.pipeline.json", { ...SHOPS, targets: {} });
+    const { out } = await synth(nowhere, ...args.slice(1));
+    expect(out).toContain("target: none in the pipeline file\nregion: us-east-1\n");
+    expect(stepsOf(out)[0]).toEqual([
+      "See which account answers; it is the one that is deployed to:",
+      "aws sts get-caller-identity --query Account --output text --region us-east-1",
+    ]);
+  });
 });
 
 test("writes the stacks inside the stack, under the keys that it names", async () => {
   const shops = fileOf("shops.pipeline.json", SHOPS);
   const groups = fileOf("many.groups", Array.from({ length: 700 }, (_, i) => `shop-${i}|1`).join("\n"));
   const out = join(folder, "many");
-  const said = await synth(shops, "--out", out, "--groups", groups, "--bucket", "code-1");
+  const jar = join(folder, "many.jar");
+  writeFileSync(jar, JAR);
+  const said = await synth(shops, "--out", out, "--groups", groups, "--bucket", "code-1", "--jar", jar);
   expect(said).toMatchObject({ code: 0, err: "" });
   const written = Object.keys(digests(join(out, "templates"))).map((name) => `templates/${name}`);
   const template = readFileSync(join(out, "template.json"), "utf8");
@@ -204,6 +301,7 @@ describe("says what is wrong", () => {
     [[SAMPLE, "--out", "x", "--rate", "0"], 1, '--rate is "0"'],
     [[SAMPLE, "--out", "x", "--region", "mars-north-1"], 1, "mars-north-1"],
     [[SAMPLE, "--out", "x", "--jar", SAMPLE], 1, "it is no jar"],
+    [[SAMPLE, "--out", "x", "--region", "cn-north-1", "--incidents", "incident-manager"], 1, "--incidents ops-center"],
     [[SAMPLE, "--out", "x", "--target", "staging"], 1, 'no target "staging"'],
     [[SAMPLE, "--out", "x", "--groups", SAMPLE], 1, "the pipeline file lists the groups"],
     [[SAMPLE, "--out", "x", "--groups-count", "many"], 1, '--groups-count is "many"'],

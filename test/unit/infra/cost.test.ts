@@ -33,9 +33,14 @@ describe.each(
   Object.entries(PIPELINES),
 )("what is billed by the piece is what the template of %s creates", (_, spec) => {
   const groups = Array.from({ length: combinationsCount(spec) ?? 7 }, (_, i) => spec.series.by.map(() => `g${i}`));
-  const resources = Object.values(synthesize(spec, options({ groups })).template.Resources);
+  const { Resources } = synthesize(spec, options({ groups })).template;
+  const resources = Object.values(Resources);
   const ofType = (type: string) => resources.filter((r) => r.Type === type);
-  const created = createdFor(spec, groups.length, combinationsCount(spec) === undefined ? "given" : "listed");
+  const created = createdFor(spec, groups.length, combinationsCount(spec) === undefined ? { given: 7 } : "listed");
+
+  test("the memory of the function that compares", () => {
+    expect(created.compareMemory).toBe(Resources.CompareFunction!.Properties.MemorySize);
+  });
 
   test("shards, dashboards, composite alarms", () => {
     const shards = ofType("AWS::Kinesis::Stream").map((r) => Number(r.Properties.ShardCount));
@@ -98,10 +103,30 @@ describe("discovered groups", () => {
     expect(Number(more)).toBeGreaterThan(26 * 0.3 + 2 * 0.1);
   });
 
-  test("that somebody counted are not warned of", () => {
+  test("that somebody counted or gave are not warned of", () => {
     expect(cost(CLICKS, 100, { groups: 300 }).warnings).toEqual([]);
+    expect(cost(CLICKS, 100, { groupsGiven: 300 })).toEqual(cost(CLICKS, 100, { groups: 300, groupsGiven: 300 }));
+    expect(cost(CLICKS, 100, { groupsGiven: 300 }).warnings).toEqual([]);
     expect(cost(FLIGHTS).warnings).toEqual([]);
   });
+});
+
+test("given groups decide which alarms there are, and the count what they read", () => {
+  const given = Array.from({ length: 3 }, (_, i) => [`page-${i}`, "true"]);
+  const composites = (spec: typeof CLICKS, groups: typeof given) =>
+    Object.values(synthesize(spec, options({ groups })).template.Resources).filter(
+      ({ Type }) => Type === "AWS::CloudWatch::CompositeAlarm",
+    ).length;
+  // One query a rule, although more groups will come than one sees.
+  const queries = createdFor(CLICKS, 800, { given: 3 });
+  expect(queries.composites).toBe(composites(CLICKS, given));
+  expect(queries.alarmMetrics - createdFor(CLICKS, 799, { given: 3 }).alarmMetrics).toBe(CLICKS.alarms.length);
+  // Only given groups have alarms of their own.
+  const long = { ...CLICKS, alarms: CLICKS.alarms.map((rule) => ({ ...rule, datapoints: 3, periods: 48 })) };
+  const many = createdFor(long, 800, { given: 3 });
+  expect(many.composites).toBe(composites(long, given));
+  expect(many.alarmMetrics).toBe(createdFor(long, 3, { given: 3 }).alarmMetrics);
+  expect(many.seriesMetrics).toBe(queries.seriesMetrics);
 });
 
 test("a training that reads more than a person's query may is warned of with what it costs", () => {
