@@ -130,8 +130,11 @@ export class CompareBatch {
       tally.tooOld += next.value;
       tally.closed.push(end);
     } else if (!takesTime(end, now)) tally.tooOld++;
-    else if (!this.#groups.admit(record.key)) tally.turnedAway++;
-    else yield { start: Date.parse(record.start), end, key: record.key, measures: record.measures };
+    else {
+      const start = Date.parse(record.start);
+      if (this.#groups.admit(record.key, start)) yield { start, end, key: record.key, measures: record.measures };
+      else tally.turnedAway++;
+    }
   }
 }
 

@@ -54,7 +54,8 @@ export class WatchedGroups {
   #forecast: ForecastTable | undefined;
   #known: readonly KnownGroup[] = [];
   #keys: ReadonlySet<string> = new Set();
-  #admitted = new Set<string>();
+  /** New groups with the start of the first window that this container saw of them, epoch ms. */
+  #admitted = new Map<string, number>();
 
   constructor(spec: PipelineSpec) {
     this.#spec = spec;
@@ -71,20 +72,25 @@ export class WatchedGroups {
     this.#forecast = forecast;
     this.#known = knownGroups(this.#spec, forecast);
     this.#keys = new Set(this.#known.map(({ key }) => key));
-    const others = [...this.#admitted].filter((key) => !this.#keys.has(key));
-    this.#admitted = new Set(others.slice(0, Math.max(0, this.#most - this.#keys.size)));
+    const others = [...this.#admitted].filter(([key]) => !this.#keys.has(key));
+    this.#admitted = new Map(others.slice(0, Math.max(0, this.#most - this.#keys.size)));
   }
 
-  /** Whether the group appeared after the newest training, and so has its first forecast with the next one. */
+  /**
+   * Whether the group appeared after the newest training, as far as this container knows, and so has its first forecast with the next
+   * one. A group that was there before, and that no forecast knows, is one that could not be forecast.
+   */
   isNew(key: string): boolean {
-    return this.#forecast?.newest !== undefined && !this.#keys.has(key);
+    const newest = this.#forecast?.newest;
+    return newest !== undefined && !this.#keys.has(key) && (this.#admitted.get(key) ?? newest.origin) >= newest.origin;
   }
 
-  /** Whether the group is watched; a new one is from now on, if there is room. */
-  admit(key: string): boolean {
-    if (this.#keys.has(key) || this.#admitted.has(key)) return true;
-    if (this.#keys.size + this.#admitted.size >= this.#most) return false;
-    this.#admitted.add(key);
+  /** Whether the group is watched; a new one, of which a window begins at `start`, is from now on, if there is room. */
+  admit(key: string, start: number): boolean {
+    if (this.#keys.has(key)) return true;
+    const first = this.#admitted.get(key);
+    if (first === undefined && this.#keys.size + this.#admitted.size >= this.#most) return false;
+    this.#admitted.set(key, Math.min(start, first ?? start));
     return true;
   }
 }

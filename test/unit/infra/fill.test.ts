@@ -270,12 +270,18 @@ describe("new groups", () => {
     const { run: untrained } = await batch(CLICKS);
     expect(await untrained.run(windows([key(1)]), NOW)).toMatchObject({ compared: 4, forecastMissing: 4 });
   });
+  test("that were there before the newest training, and that it does not know, could not be forecast, which is told", async () => {
+    const { run } = await batch(CLICKS, of(3));
+    const before = { ...window(ORIGIN - 300_000, key(1), { views: 1 }), end: new Date(ORIGIN) };
+    expect(await run.run([message("0", before)], NOW)).toMatchObject({ compared: 4, forecastMissing: 4 });
+    expect(await run.run(windows([key(1)]), NOW)).toMatchObject({ compared: 4, forecastMissing: 4 });
+  });
   test("leave room when the next forecast knows them, and lose it to groups that it knows", () => {
     const watched = new WatchedGroups(CLICKS);
     const table = new ForecastTable();
     table.add(of(most - 2));
     watched.use(table);
-    expect([1, 2, 3].map((i) => watched.admit(key(i)))).toEqual([true, true, false]);
+    expect([1, 2, 3].map((i) => watched.admit(key(i), ORIGIN))).toEqual([true, true, false]);
     const trained = new ForecastTable();
     const series = {
       ...of(most - 3).series,
@@ -283,11 +289,11 @@ describe("new groups", () => {
     };
     trained.add({ ...of(0), series });
     watched.use(trained);
-    expect([1, 2, 3].map((i) => watched.admit(key(i)))).toEqual([true, true, true]);
+    expect([1, 2, 3].map((i) => watched.admit(key(i), ORIGIN))).toEqual([true, true, true]);
     const full = new ForecastTable();
     full.add(of(most - 1));
     watched.use(full);
-    expect([2, 1, 3].map((i) => watched.admit(key(i)))).toEqual([true, false, false]);
+    expect([2, 1, 3].map((i) => watched.admit(key(i), ORIGIN))).toEqual([true, false, false]);
   });
 });
 
