@@ -14,7 +14,7 @@ import {
   SeriesGrid,
 } from "../../src/core/prepare.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { checkCapacity, partSize } from "../workflow/capacity.ts";
+import { checkCapacity, partSize, staysInUse } from "../workflow/capacity.ts";
 import { decodeCurrent, encodeCurrent, type InUse, packVersion, unpackVersion } from "./forecasts.ts";
 import { type DeepArForecast, type Judgement, judge, merge, parsePredictions } from "./judging.ts";
 import { linesOf, unzipped } from "./lines.ts";
@@ -240,12 +240,12 @@ export class Publisher {
 
   /** Adds the version to those in use; what another training adds at the same time stays. */
   async #putToUse(version: InUse): Promise<void> {
-    const { objects, current } = this.#options;
+    const { spec, objects, current } = this.#options;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const found = await objects.get(current);
       if (found === "unchanged") continue;
       const before = found === undefined ? [] : decodeCurrent(new TextDecoder().decode(found.body));
-      const text = encodeCurrent(inUse(before, version));
+      const text = encodeCurrent(inUse(spec, before, version));
       if (await objects.replace(current, text, "application/json", found?.etag)) return;
     }
     throw crowded();
@@ -301,15 +301,15 @@ function fileName(version: string): string {
   return version.replaceAll(":", "-");
 }
 
-/** Origins in use: the newest, and two before it for windows that began earlier and are open still. */
-export const ORIGINS_IN_USE = 3;
-
 /**
- * What is in use once `version` has come, newest first: the newest training of each of the newest origins. A training of the past
+ * What is in use once `version` has come, newest first: the newest training of each origin that is needed. A training of the past
  * takes its place among them, and none from a later one.
  */
-function inUse(before: readonly InUse[], version: InUse): InUse[] {
+function inUse(spec: PipelineSpec, before: readonly InUse[], version: InUse): InUse[] {
   const byRun = [...before, version].sort((a, b) => a.version.localeCompare(b.version, "en", { numeric: true }));
   const byOrigin = new Map(byRun.map((v) => [v.origin, v]));
-  return [...byOrigin.values()].sort((a, b) => b.origin - a.origin).slice(0, ORIGINS_IN_USE);
+  return staysInUse(
+    spec,
+    [...byOrigin.values()].sort((a, b) => b.origin - a.origin),
+  );
 }

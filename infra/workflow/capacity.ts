@@ -6,6 +6,7 @@
 import { Fault } from "../../src/core/fault.ts";
 import { MOST_SERIES } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
+import { DAY } from "../../src/core/time.ts";
 import { stepsToReach } from "./times.ts";
 
 /** Memory of the function that stages, judges and publishes, MB. */
@@ -63,15 +64,53 @@ const COMPARE_MEMORY = 512;
 /** What it needs besides forecasts, MB. */
 const RUNTIME_MEMORY = 300;
 /**
- * Bytes for each number of a version: three versions in use, the one that comes to them before the oldest goes, and its file.
- * Measured, and a sixth more: 200 MB in all for ten thousand series of 48 windows, 950 MB of 576.
+ * Bytes for each number of a version, and copies beside those in use: the one that comes to them before the oldest goes, its file,
+ * and what is garbage by then. Measured with three in use, and a sixth more: 200 MB in all for ten thousand series of 48 windows,
+ * 950 MB of 576.
  */
-const NUMBER_MEMORY = 7 * 8;
+const NUMBER_MEMORY = (8 * 7) / 6;
+const COPIES = 3;
+
+/** Origins in use at least: the newest, and two before it for windows that began earlier and are open still. */
+const ORIGINS = 3;
+
+/**
+ * How many origins' forecasts are in use at most, so that windows which a step that stood still catches up with find theirs: as far
+ * back as the streams keep records, as far as the comparison's memory holds them. Of neighbours, the two around a forecast overlap.
+ */
+export function originsInUse(spec: PipelineSpec): number {
+  const needed = ORIGINS + Math.ceil((2 * backInUse(spec)) / (stepsToReach(spec) * spec.series.every));
+  const bytes = 3 * mostSeries(spec) * stepsToReach(spec) * NUMBER_MEMORY;
+  const room = Math.floor(((PUBLISH_MEMORY - RUNTIME_MEMORY) * 2 ** 20) / bytes) - COPIES;
+  return Math.max(ORIGINS, Math.min(needed, room));
+}
+
+/** How far before the newest origin windows may still come to be compared, ms. */
+function backInUse({ retention, source }: PipelineSpec): number {
+  return Math.max(DAY, retention.stream) + source.lateness;
+}
+
+/**
+ * The versions that stay in use of `versions`, newest origin first: the newest ones, and of those before them as few as leave no
+ * window without a forecast, as far back as windows may come.
+ */
+export function staysInUse<T extends { readonly origin: number }>(spec: PipelineSpec, versions: readonly T[]): T[] {
+  const reach = stepsToReach(spec) * spec.series.every;
+  const oldest = (versions[0]?.origin ?? 0) - backInUse(spec);
+  const stay = versions.slice(0, ORIGINS);
+  for (let i = ORIGINS; i < versions.length && stay.length < originsInUse(spec); i++) {
+    const version = versions[i]!;
+    if (version.origin + reach <= oldest) break;
+    const before = versions[i + 1];
+    if (before === undefined || before.origin + reach < stay.at(-1)!.origin) stay.push(version);
+  }
+  return stay;
+}
 
 /** Memory of the function that compares windows, MB; for as many series as there may be, unless it is known how many. */
 export function compareMemory(spec: PipelineSpec, series = mostSeries(spec)): number {
   const numbers = 3 * series * stepsToReach(spec);
-  const megabytes = RUNTIME_MEMORY + (numbers * NUMBER_MEMORY) / 2 ** 20;
+  const megabytes = RUNTIME_MEMORY + ((originsInUse(spec) + COPIES) * numbers * NUMBER_MEMORY) / 2 ** 20;
   return Math.max(COMPARE_MEMORY, 64 * Math.ceil(megabytes / 64));
 }
 

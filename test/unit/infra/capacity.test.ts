@@ -9,12 +9,16 @@ import {
   compareMemory,
   judgingSeconds,
   mostSeries,
+  originsInUse,
   PUBLISH_MEMORY,
   partSize,
   stagingSeconds,
+  staysInUse,
 } from "../../../infra/workflow/capacity.ts";
+import { scheduleEvery, stepsToReach } from "../../../infra/workflow/times.ts";
 import { MOST_SERIES } from "../../../src/core/series.ts";
 import { type PipelineSpec, requireSpec } from "../../../src/core/spec.ts";
+import { parseDuration } from "../../../src/core/time.ts";
 import { MemoryObjects } from "./memory.ts";
 import { options, PIPELINES } from "./pipelines.ts";
 
@@ -119,6 +123,32 @@ test("the comparison has memory for the forecasts of the series that are known, 
   expect(wide).toBe(memory(pipeline(MOST_SERIES, forecast, "5m")));
   // Three numbers of eight bytes a window: three versions, one more while they change, and its file.
   expect(wide).toBeGreaterThan((5 * 24 * 576 * MOST_SERIES) / 2 ** 20);
+});
+
+describe("forecasts in use", () => {
+  /** What is in use after a training a day, or as often as they are, for so many days. */
+  const after = (spec: PipelineSpec, trainings: number) => {
+    let used: { origin: number }[] = [];
+    for (let k = 0; k < trainings; k++)
+      used = staysInUse(spec, [{ origin: ORIGIN + k * scheduleEvery(spec) }, ...used]);
+    return used;
+  };
+  test.each([
+    ["a day's stream and daily trainings", "1d", "1d"],
+    ["a week's stream and daily trainings", "7d", "1d"],
+    ["a week's stream and trainings every two hours", "7d", "1h"],
+    ["a month's stream", "30d", "1d"],
+  ])("reach back without a gap as far as windows may come: %s", (_, stream, retrain) => {
+    const base = pipeline(100, { horizon: "2d", retrain });
+    const spec = { ...base, retention: { ...base.retention, stream: parseDuration(stream)! } };
+    const used = after(spec, 2_000);
+    const reach = stepsToReach(spec) * HOUR;
+    expect(used.length).toBeLessThanOrEqual(originsInUse(spec));
+    for (const [i, { origin }] of used.entries())
+      if (i > 0) expect(origin + reach).toBeGreaterThanOrEqual(used[i - 1]!.origin);
+    expect(used.at(-1)!.origin).toBeLessThanOrEqual(used[0]!.origin - spec.retention.stream);
+    expect(used.length).toBeLessThan(4 + (2 * spec.retention.stream) / reach);
+  });
 });
 
 describe("ten thousand series", () => {
