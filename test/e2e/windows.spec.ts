@@ -52,6 +52,7 @@ test("two windows share one engine; a draft outlives hiding, moving and reloadin
   await expect(await draft()).toHaveValue("Half a thought");
   await vscode.palette("View: Move Editor into Next Group");
   await expect(await draft()).toHaveValue("Half a thought");
+  await vscode.layoutKept();
   await vscode.reload();
   await expect(await draft()).toHaveValue("Half a thought");
   await expect((await page()).locator("h1")).toContainText("Checkout is slow");

@@ -49,6 +49,37 @@ export class Workbench {
     await this.ready();
   }
 
+  /**
+   * Waits until VS Code has kept its layout, which it does when the window loses the focus; when a page goes, a busy browser does
+   * not leave it the time. The layout lies in the browser's database and names every group of editors as a leaf.
+   */
+  async layoutKept(): Promise<void> {
+    await this.page.evaluate(`{
+      // A driven page has the focus always.
+      document.hasFocus = () => false;
+      window.dispatchEvent(new Event("blur"));
+    }`);
+    const groupsKept = () =>
+      this.page.evaluate<boolean>(`(async () => {
+        const asked = (request) => new Promise((done, failed) => {
+          request.onsuccess = () => done(request.result);
+          request.onerror = () => failed(request.error);
+        });
+        const shown = document.querySelectorAll(".editor-group-container").length;
+        for (const { name } of await indexedDB.databases()) {
+          if (!name.startsWith("vscode-web-state-db-") || name.endsWith("-global")) continue;
+          const database = await asked(indexedDB.open(name));
+          const stores = [...database.objectStoreNames];
+          const kept = stores.length === 0 ? undefined
+            : await asked(database.transaction(stores[0]).objectStore(stores[0]).get("memento/workbench.parts.editor"));
+          database.close();
+          if (kept && String(kept).split('"type":"leaf"').length - 1 === shown) return true;
+        }
+        return false;
+      })()`);
+    await expect.poll(groupsKept, { message: "the layout is kept", timeout: 90_000 }).toBe(true);
+  }
+
   /** Runs the command with this title ("Category: Title") from the command palette, once the palette offers it. */
   async palette(title: string): Promise<void> {
     await this.openPalette(title);
