@@ -1,4 +1,5 @@
 /** What the templates create for a pipeline, as far as it is billed by the piece; the tests hold it against the templates. */
+import { watchedMetric } from "../../src/core/compare.ts";
 import type { AlarmRule, PipelineSpec } from "../../src/core/spec.ts";
 import { HOUR } from "../../src/core/time.ts";
 import { compareMemory } from "../workflow/capacity.ts";
@@ -37,7 +38,10 @@ export function createdFor(spec: PipelineSpec, groups: number, known: GroupsKnow
   const unforeseen =
     (known !== "listed" && shapes.includes("insights") ? BEYOND_METRICS : 0) +
     (given !== undefined && shapes.includes("per-series") ? WITHOUT_ALARM_METRICS : 0);
-  const own = new Set(spec.alarms.flatMap((rule) => ownMetric(rule) ?? []));
+  // Those that are written besides the deviation, for the rules that watch them.
+  const own = new Set(
+    spec.alarms.map((rule) => `${rule.measure} ${watchedMetric(rule)}`).filter((name) => !name.endsWith(" Deviation")),
+  );
   return {
     shards: 2 * spec.source.shards + 1,
     seriesMetrics: groups * (6 * spec.series.measures.length + own.size),
@@ -47,12 +51,6 @@ export function createdFor(spec: PipelineSpec, groups: number, known: GroupsKnow
     // Given groups are no bound on what is forecast.
     compareMemory: compareMemory(spec, known === "listed" ? groups * spec.series.measures.length : undefined),
   };
-}
-
-/** The metric that is written for rules like this one alone; undefined for those that watch the deviation as it is. */
-function ownMetric({ measure, direction, missing }: AlarmRule): string | undefined {
-  if (missing === "breaching") return `${measure} ${direction} or silent`;
-  return direction === "both" ? `${measure} size` : undefined;
 }
 
 type AlarmShape = "insights" | "per-series";
