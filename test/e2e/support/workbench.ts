@@ -50,15 +50,10 @@ export class Workbench {
   }
 
   /**
-   * Waits until VS Code has kept its layout, which it does when the window loses the focus; when a page goes, a busy browser does
-   * not leave it the time. The layout lies in the browser's database and names every group of editors as a leaf.
+   * Waits until VS Code has kept its layout, which it does every few seconds; when a page goes, a busy browser does not leave it the
+   * time. The layout lies in the browser's database and names every group of editors as a leaf.
    */
   async layoutKept(): Promise<void> {
-    await this.page.evaluate(`{
-      // A driven page has the focus always.
-      document.hasFocus = () => false;
-      window.dispatchEvent(new Event("blur"));
-    }`);
     const groupsKept = () =>
       this.page.evaluate<boolean>(`(async () => {
         const asked = (request) => new Promise((done, failed) => {
