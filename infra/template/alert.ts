@@ -13,8 +13,8 @@
  */
 import { watchedMetric } from "../../src/core/compare.ts";
 import { Fault } from "../../src/core/fault.ts";
-import { type AlarmRule, byFields, type PipelineSpec } from "../../src/core/spec.ts";
-import { DAY, formatDuration, HOUR, SECOND, WEEK } from "../../src/core/time.ts";
+import { type AlarmRule, byFields } from "../../src/core/spec.ts";
+import { HOUR, SECOND } from "../../src/core/time.ts";
 import { alarmName, common, composite, inWords, ruleId } from "./alarm.ts";
 import { arn, att, type Fragment, type NestedTemplate, type Resource, ref, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
@@ -26,14 +26,8 @@ export const INSIGHTS_SERIES = 500;
 
 export type AlarmShape = "insights" | "per-series";
 
-/** What an alarm's shape depends on. */
-export interface Watched {
-  readonly spec: PipelineSpec;
-  readonly groups: { readonly length: number } | undefined;
-}
-
 /** Which shape a rule gets; see above. Of series that are discovered nobody knows how many there will be. */
-export function alarmShape({ spec, groups }: Watched, rule: AlarmRule): AlarmShape {
+export function alarmShape({ spec, groups }: Pick<Context, "spec" | "groups">, rule: AlarmRule): AlarmShape {
   const reach = rule.periods * spec.series.every;
   const few = groups === undefined || groups.length <= INSIGHTS_SERIES;
   return reach <= INSIGHTS_REACH && few ? "insights" : "per-series";
@@ -43,7 +37,6 @@ export function alert(context: Context): Fragment {
   const resources: Record<string, Resource> = {};
   const nested: NestedTemplate[] = [];
   for (const rule of context.spec.alarms) {
-    checkReach(context, rule);
     const id = ruleId(rule);
     const incidentManager = context.options.incidents.kind === "incident-manager";
     if (incidentManager) resources[`${id}ResponsePlan`] = responsePlan(context, rule);
@@ -66,18 +59,6 @@ export function alert(context: Context): Fragment {
     }
   }
   return { Resources: resources, Nested: nested };
-}
-
-/** CloudWatch evaluates a day of periods below an hour, and a week of longer ones (PutMetricAlarm, EvaluationPeriods). */
-function checkReach(context: Context, rule: AlarmRule): void {
-  const { every } = context.spec.series;
-  const most = every < HOUR ? DAY : WEEK;
-  if (rule.periods * every <= most) return;
-  throw new Fault(
-    "target.unsupported",
-    `The alarm "${rule.name}" looks back ${formatDuration(rule.periods * every)}; CloudWatch looks back ${formatDuration(most)} at windows of ${formatDuration(every)}.`,
-    { next: `Let "datapoints" name at most ${Math.floor(most / every)} windows.` },
-  );
 }
 
 function knownGroups(context: Context, rule: AlarmRule) {

@@ -120,13 +120,6 @@ test("discovered series and a long look back are refused with what to do about i
   expect(byType(known.template, "AWS::CloudWatch::CompositeAlarm")).toHaveLength(1);
 });
 
-test("a look back beyond CloudWatch's reach is refused", () => {
-  const rule = { ...FLIGHTS.alarms[0]!, periods: 169, datapoints: 3 };
-  expect(() => synthesize({ ...FLIGHTS, alarms: [rule] }, options())).toThrow(
-    /looks back 169h; CloudWatch looks back 1w/,
-  );
-});
-
 /** Every alarm of a synthesis by its name, with the names of its children; as CloudWatch would have them. */
 function alarmsOf({
   template,
