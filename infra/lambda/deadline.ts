@@ -22,6 +22,8 @@ export type Patience = (left: number) => number;
 
 /** What a slice has above the patience, so that a record that hangs behind quick ones has had all of it when the slice ends. */
 const SLICE = 1.1;
+/** A pause of the machine, such as V8's collecting of garbage, takes no longer, ms: who had less is tried once more. */
+const PAUSE = 50;
 /** How often its patience a record may cost: within a slice, and alone when it was not the slice's first. */
 const COST = SLICE + 1;
 
@@ -51,7 +53,9 @@ export function checkAll(
     if (at === records.length) break;
     // Time ran out at this record, which may only have been the last of many slow ones: alone, it has all of it.
     const had = begun.at === at ? performance.now() - begun.time : 0;
-    if (had < millis && (within(millis, next) || done.length > at)) continue;
+    const alone = () => within(millis, next) || done.length > at;
+    if (had < millis && alone()) continue;
+    if (millis < PAUSE && alone()) continue;
     const hurried = millis < PATIENCE ? "; so many records of its batch hung that no more time was left" : "";
     const detail = `enrich did not return within ${millis} ms${hurried}`;
     done.push(rejected("enrich-timeout", detail, records[at]!.data));
@@ -74,7 +78,7 @@ export function sharing(millis: number, now = () => performance.now()): Patience
   return (left) => {
     const spent = now() - start;
     if (spent < millis / 2) return PATIENCE;
-    return Math.min(PATIENCE, Math.max(1, Math.floor((millis - spent) / (COST * left))));
+    return Math.min(PATIENCE, Math.max(1, Math.floor((millis - spent) / ((COST + 1) * left))));
   };
 }
 

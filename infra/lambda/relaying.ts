@@ -2,7 +2,7 @@
 import { Analyzer } from "../../src/core/analyze.ts";
 import type { Event } from "../../src/core/collect.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { type Check, checkAll, sharing, stopping } from "./deadline.ts";
+import { type Check, checkAll, PATIENCE, sharing, stopping } from "./deadline.ts";
 import { unpack } from "./kpl.ts";
 import type { EventLine } from "./names.ts";
 import type { StreamRecord } from "./ports.ts";
@@ -53,7 +53,7 @@ export function relay(
     let onTime: number | undefined;
     const rest = stopping(millis);
     const unpacked = incoming.map((record) => unpack(record.data).map((data) => ({ data, arrival: record.arrival })));
-    const first = checkAll(check, unpacked[0] ?? [], sharing(millis / 2));
+    const first = checkAll(check, unpacked[0] ?? [], sharing(Math.max(millis / 2, PATIENCE)));
     const delivered = [...first, ...checkAll(check, unpacked.slice(1).flat(), rest)];
     let done = 0;
     for (const [i, { shard, sequence, arrival }] of incoming.entries()) {

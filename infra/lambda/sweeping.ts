@@ -151,8 +151,7 @@ export function clockOf(
   { source, series }: Pick<PipelineSpec, "source" | "series">,
   signals: Signals,
 ): Clock | undefined {
-  const newest = greatest(signals.newest);
-  const arrival = lastOnTime({ source, series }, signals);
+  const { newest, arrival } = lastOnTime({ source, series }, signals);
   if (Number.isFinite(newest) && Number.isFinite(arrival)) {
     // Beats of the same silence may have known events that are out of sight by now.
     const since = signals.delays.filter((p) => p.time > arrival + source.idle).map(millis);
@@ -163,14 +162,18 @@ export function clockOf(
 }
 
 /**
- * The latest arrival of an event that was on time. What the relay tells of is on time by its own container's clock, which knows
- * neither beats nor what came before it: an event whose window had closed by the clock of the minutes before breaks no silence.
+ * The newest of the events that were on time, and the latest arrival of one. What the relay tells of is on time by its own container's
+ * clock, which knows neither beats nor what came before it: an event whose window had closed by the clock of the minutes before breaks
+ * no silence and moves no clock, though it may be newer than every event before it.
  */
-function lastOnTime({ source, series }: Pick<PipelineSpec, "source" | "series">, signals: Signals): number {
+function lastOnTime(
+  { source, series }: Pick<PipelineSpec, "source" | "series">,
+  signals: Signals,
+): Pick<Clock, "newest" | "arrival"> {
   const events = new Map(signals.newest.map((p) => [p.time, millis(p)]));
   const arrivals = new Map(signals.onTime.map((p) => [p.time, millis(p)]));
   let clock = Number.NEGATIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
+  const last = { newest: Number.NEGATIVE_INFINITY, arrival: Number.NEGATIVE_INFINITY };
   let beats = 0;
   for (const time of [...new Set([...events.keys(), ...arrivals.keys()])].sort((a, b) => a - b)) {
     for (; beats < signals.delays.length && signals.delays[beats]!.time < time; beats++) {
@@ -180,14 +183,13 @@ function lastOnTime({ source, series }: Pick<PipelineSpec, "source" | "series">,
     const event = events.get(time) ?? Number.NEGATIVE_INFINITY;
     const arrival = arrivals.get(time);
     const closes = windowStart(event, series.every) + series.every;
-    if (arrival !== undefined && closes > clock - source.lateness) last = Math.max(last, arrival);
+    if (arrival !== undefined && closes > clock - source.lateness) {
+      last.arrival = Math.max(last.arrival, arrival);
+      last.newest = Math.max(last.newest, event);
+    }
     clock = Math.max(clock, event);
   }
   return last;
-}
-
-function greatest(points: readonly MetricPoint[]): number {
-  return points.reduce((most, p) => Math.max(most, millis(p)), Number.NEGATIVE_INFINITY);
 }
 
 /** Metrics tell seconds. */

@@ -142,7 +142,7 @@ describe("relay", () => {
 
   test("goes on from where its time ran out", async () => {
     const batch = batchOf(flight({ delay: 1 }), flight({ destination: "LOOP" }), flight({ delay: 3 }));
-    const { answer, log } = await call("relay", batch, 20_100);
+    const { answer, log } = await call("relay", batch, 22_000);
     expect(answer).toEqual(failures(sequences[1]!));
     expect(log).toContain("brought again");
     expect(delays()).toEqual([1]);

@@ -100,7 +100,7 @@ beforeAll(async () => {
     }
     for (const metric of metricsIn(await run(name, event))) emitted.add(metric);
   }
-}, 120_000);
+});
 
 afterAll(() => {
   server.close();
