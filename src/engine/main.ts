@@ -5,12 +5,12 @@
  * or `{"fault":...}` before it exits with 1. Ends ten seconds (or `--linger`) after its last front end has gone, unless
  * `--serve`.
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Fault } from "../core/fault.ts";
 import { openEngine } from "./engine.ts";
-import { serve } from "./serve.ts";
+import { removeLeft, serve } from "./serve.ts";
 import { storeFault } from "./store.ts";
 
 declare const FOREWATCH_VERSION: string;
@@ -68,6 +68,7 @@ async function run(): Promise<void> {
   });
   const record = join(folder, ".forewatch", "engine.json");
   await mkdir(join(folder, ".forewatch"), { recursive: true });
+  await tidy(record);
   const note = {
     pid: process.pid,
     version: FOREWATCH_VERSION,
@@ -79,6 +80,17 @@ async function run(): Promise<void> {
   linger(FIRST_WAIT);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
   say({ ready: true, socket: server.path, endpoint: `http://127.0.0.1:${engine.endpointPort}` });
+}
+
+/** Removes what the engine that wrote this record left behind when it was killed. Being tidy is no reason not to start. */
+async function tidy(record: string): Promise<void> {
+  try {
+    const { socket } = JSON.parse(await readFile(record, "utf8")) as { readonly socket?: unknown };
+    if (typeof socket === "string") await removeLeft(socket);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT") log("warn", `What an earlier engine left was not removed: ${(error as Error).message}`);
+  }
 }
 
 interface EngineOptions {
