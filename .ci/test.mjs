@@ -2,7 +2,8 @@
 // Suites: lint types layers unit golden engine stress contract infra vscode pages e2e; by name also flink and package.
 // stress kills the engine a few times, or two hundred when it is asked for by name (FOREWATCH_KILLS says otherwise).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { ensureBuild, ensureDependencies, root, run } from "./setup.mjs";
 
 const bin = (name) => join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
@@ -50,6 +51,8 @@ mkdirSync(reports, { recursive: true });
 const failed = [];
 /** What was left out, a line a suite: said once more at the end, where it is seen. */
 const notRun = [];
+/** The tests that failed, a line each, with the first line of why: a reader of a long output's end sees them too. */
+const failures = [];
 for (const name of asked.length > 0 ? asked : DEFAULT) {
   console.log(`\n=== ${name}`);
   const begun = Date.now();
@@ -59,6 +62,7 @@ for (const name of asked.length > 0 ? asked : DEFAULT) {
 }
 if (notRun.length > 0) console.log(`\nNOT RUN on this machine:\n${notRun.join("\n")}`);
 if (failed.length > 0) {
+  if (failures.length > 0) console.error(`\n${failures.join("\n")}`);
   console.error(`\nFailed: ${failed.join(", ")}`);
   process.exit(1);
 }
@@ -95,5 +99,22 @@ async function vitest(project, place = project) {
     const tests = `${skipped.length} of ${skipped.length + numPassedTests + numFailedTests} tests`;
     notRun.push(`  ${project}: ${part}, ${tests}${reasons.size > 0 ? ` (${[...reasons].join("; ")})` : ""}`);
   }
+  tellFailures(project, testResults);
+  if (code !== 0 && numFailedTests === 0) failures.push(`  ${project}: an error outside its tests; see its output`);
   return code === 0 && numPassedTests > 0;
+}
+
+function tellFailures(project, testResults) {
+  for (const { name, message, assertionResults } of testResults) {
+    const file = relative(root, name);
+    const tests = assertionResults.filter(({ status }) => status === "failed");
+    for (const { fullName, failureMessages } of tests)
+      failures.push(`  ${project}: ${file}: ${fullName}: ${firstLine(failureMessages[0])}`);
+    // A file that could not be loaded has no tests.
+    if (tests.length === 0 && message) failures.push(`  ${project}: ${file}: ${firstLine(message)}`);
+  }
+}
+
+function firstLine(text = "") {
+  return stripVTControlCharacters(text).trim().split("\n", 1)[0];
 }
