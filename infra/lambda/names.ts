@@ -46,6 +46,8 @@ export interface EventLine {
   readonly time: number;
   /** `groupKey` of the event's group; null when no series counts it, and for a beat. */
   readonly key: string | null;
+  /** `lineShape` of the pipeline file that made it; the analysis passes over lines of another. */
+  readonly shape: string;
   /** The fields that measures are made of; 0 stands for a value that is only counted. */
   readonly fields: Readonly<Record<string, number>>;
 }

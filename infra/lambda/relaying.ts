@@ -6,6 +6,7 @@ import { type Check, checkAll, PATIENCE, sharing, stopping } from "./deadline.ts
 import { unpack } from "./kpl.ts";
 import type { EventLine } from "./names.ts";
 import type { StreamRecord } from "./ports.ts";
+import { lineShape } from "./shapes.ts";
 
 export interface IncomingRecord {
   readonly sequence: string;
@@ -82,6 +83,7 @@ export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
   const names = Object.keys(spec.source.fields);
   // The engine's own word on which group an event belongs to; nothing is folded here.
   const groups = new Analyzer(spec);
+  const shape = lineShape(spec);
   const fields = [...new Set(spec.series.measures.map((m) => m.field))]
     .filter((f) => f !== "*")
     .map((name) => ({ name, at: names.indexOf(name) }));
@@ -91,7 +93,7 @@ export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
       const value = event.values[at];
       if (value !== null && value !== undefined) values[name] = typeof value === "number" ? value : 0;
     }
-    return { time: event.time, key: groups.keyOf(event.values) ?? null, fields: values };
+    return { time: event.time, key: groups.keyOf(event.values) ?? null, shape, fields: values };
   };
 }
 

@@ -12,6 +12,7 @@ import type { PipelineSpec } from "../../src/core/spec.ts";
 import { DAY, HOUR, MINUTE } from "../../src/core/time.ts";
 import { type EventLine, HEALTH } from "./names.ts";
 import type { MetricPoint, MetricQuery, MetricSource, ShardedSink } from "./ports.ts";
+import { lineShape } from "./shapes.ts";
 
 /** Where the clock is looked for at first. */
 const RECENT = 3 * HOUR;
@@ -114,7 +115,7 @@ export class Sweep {
   /** The beat goes to every shard: each has a watermark of its own when the job reads them with more than one task. */
   async #beat(time: number): Promise<void> {
     const { events } = this.#options;
-    const line: EventLine = { time, key: null, fields: {} };
+    const line: EventLine = { time, key: null, shape: lineShape(this.#options.spec), fields: {} };
     const shards = await events.shards();
     const refused = await events.put(
       shards.map((hashKey) => ({ data: JSON.stringify(line), partitionKey: "beat", hashKey })),

@@ -4,6 +4,7 @@ import { parseWindowRecord } from "../../infra/lambda/comparing.ts";
 import { groupHash } from "../../infra/lambda/known.ts";
 import type { EventLine } from "../../infra/lambda/names.ts";
 import { eventLine } from "../../infra/lambda/relaying.ts";
+import { lineShape } from "../../infra/lambda/shapes.ts";
 import { Analyzer, type AnalyzerState } from "../../src/core/analyze.ts";
 import { type Event, eventReader } from "../../src/core/collect.ts";
 import { windowStart } from "../../src/core/series.ts";
@@ -91,7 +92,9 @@ function linesOf({ spec, items }: Stage): EventLine[] {
   const read = eventReader(spec.source);
   const toLine = eventLine(spec);
   return items.map((item) =>
-    "beat" in item ? { time: item.beat as number, key: null, fields: {} } : toLine(eventOf(read(item))),
+    "beat" in item
+      ? { time: item.beat as number, key: null, shape: lineShape(spec), fields: {} }
+      : toLine(eventOf(read(item))),
   );
 }
 

@@ -24,6 +24,7 @@ import { bucketObjects } from "../../infra/lambda/aws.ts";
 import { decodeCurrent } from "../../infra/lambda/forecasts.ts";
 import { groupHash } from "../../infra/lambda/known.ts";
 import type { EventLine } from "../../infra/lambda/names.ts";
+import { lineShape } from "../../infra/lambda/shapes.ts";
 import { functionArchives } from "../../infra/synth/bundle.ts";
 import { FUNCTIONS, synthesize } from "../../infra/template/synthesize.ts";
 import { versionName } from "../../src/core/forecast.ts";
@@ -297,7 +298,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     expect(call("sweep", {})).toBeNull();
     const [beat, ...more] = (await read("flights-events")).slice(before.length);
     expect(more).toEqual([]);
-    expect(beat).toEqual({ time: expect.any(Number) as number, key: null, fields: {} });
+    expect(beat).toEqual({ time: expect.any(Number) as number, key: null, shape: lineShape(FLIGHTS), fields: {} });
     // The clock trails by seven seconds, and the beat the clock by a minute.
     const behind = beat!.time - (now - 7_000 - MINUTE);
     expect(behind).toBeGreaterThanOrEqual(0);

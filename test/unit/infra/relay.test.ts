@@ -4,6 +4,7 @@ import { checker } from "../../../infra/lambda/checked.ts";
 import { unpack } from "../../../infra/lambda/kpl.ts";
 import { type EventLine, metricDimension, parseMetricDimension } from "../../../infra/lambda/names.ts";
 import { checkpoint, lowerSequence, relay } from "../../../infra/lambda/relaying.ts";
+import { lineShape } from "../../../infra/lambda/shapes.ts";
 import { aggregate, sealed } from "./kpl.ts";
 import { CLICKS, FLIGHTS } from "./pipelines.ts";
 
@@ -58,9 +59,9 @@ test("an event becomes its time, its group and the fields that measures are made
     incoming("nonsense", 2),
   ]);
   expect(linesOf(records)).toEqual([
-    { time: Date.UTC(2026, 10, 22, 9), key: "BOS", fields: { delay: -3 } },
+    { time: Date.UTC(2026, 10, 22, 9), key: "BOS", shape: lineShape(FLIGHTS), fields: { delay: -3 } },
     // Not a listed origin: no series counts it, but it moves the clock.
-    { time: Date.UTC(2026, 10, 22, 9, 30), key: null, fields: {} },
+    { time: Date.UTC(2026, 10, 22, 9, 30), key: null, shape: lineShape(FLIGHTS), fields: {} },
   ]);
   expect(counts).toEqual({ events: 2, rejected: 1, dropped: 0 });
   expect(newest).toBe(Date.UTC(2026, 10, 22, 9, 30));
@@ -69,7 +70,9 @@ test("an event becomes its time, its group and the fields that measures are made
 test("groups of several fields, and values that are only counted", () => {
   const toEvents = relay(CLICKS, checker(CLICKS));
   const { records } = toEvents([incoming(JSON.stringify({ at: ARRIVAL, Page: "a|b", mobile: true, status: 200 }))]);
-  expect(linesOf(records)).toEqual([{ time: ARRIVAL, key: "a\\|b|true", fields: { status: 200 } }]);
+  expect(linesOf(records)).toEqual([
+    { time: ARRIVAL, key: "a\\|b|true", shape: lineShape(CLICKS), fields: { status: 200 } },
+  ]);
 });
 
 test("every event goes on once, in the order of its shard, in records that Kinesis bills as one unit", () => {

@@ -4,6 +4,7 @@ import { checker } from "../../../infra/lambda/checked.ts";
 import { type EventLine, HEALTH } from "../../../infra/lambda/names.ts";
 import type { MetricPoint, MetricQuery, MetricSource, StreamRecord } from "../../../infra/lambda/ports.ts";
 import { relay } from "../../../infra/lambda/relaying.ts";
+import { lineShape } from "../../../infra/lambda/shapes.ts";
 import { Sweep } from "../../../infra/lambda/sweeping.ts";
 import { Analyzer } from "../../../src/core/analyze.ts";
 import { FLIGHTS } from "./pipelines.ts";
@@ -150,8 +151,8 @@ describe("a beat", () => {
     const { run, events } = sweep(told(at(30)));
     const { time } = (await run.run(NOW))!;
     expect(events.records.map((r) => JSON.parse(r.data) as EventLine)).toEqual([
-      { time, key: null, fields: {} },
-      { time, key: null, fields: {} },
+      { time, key: null, shape: lineShape(FLIGHTS), fields: {} },
+      { time, key: null, shape: lineShape(FLIGHTS), fields: {} },
     ]);
     expect(events.records.map((r) => r.hashKey)).toEqual(["0", "170141183460469231731687303715884105728"]);
   });
