@@ -7,11 +7,14 @@ import { arn, att, type Fragment, REGION, ref, sub } from "./cfn.ts";
 import { stream } from "./collect.ts";
 import type { Context } from "./context.ts";
 import { ENCRYPT, logGroup, role } from "./policy.ts";
+import { logsByHand } from "./regions.ts";
 
 export function analyze(context: Context): Fragment {
   const { names, options, spec } = context;
   const application = `${names.prefix}-windows`;
   const code = sub(`arn:\${AWS::Partition}:s3:::${options.artifacts.bucket}`);
+  const logStream = arn("logs", "log-group:${FlinkLogs}:log-stream:${FlinkLogStream}");
+  const byHand = logsByHand(options.region);
   return {
     Resources: {
       // One shard: a few hundred small records a window, and their order is what tells that a window is complete.
@@ -106,18 +109,21 @@ export function analyze(context: Context): Fragment {
           },
         },
       },
-      FlinkLogging: {
-        Type: "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
-        Properties: {
-          ApplicationName: ref("FlinkApplication"),
-          CloudWatchLoggingOption: {
-            LogStreamARN: arn("logs", "log-group:${FlinkLogs}:log-stream:${FlinkLogStream}"),
+      ...(!byHand && {
+        FlinkLogging: {
+          Type: "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
+          Properties: {
+            ApplicationName: ref("FlinkApplication"),
+            CloudWatchLoggingOption: { LogStreamARN: logStream },
           },
         },
-      },
+      }),
     },
     Outputs: {
       FlinkApplicationName: { Description: "Start it after the stack is made", Value: ref("FlinkApplication") },
+      ...(byHand && {
+        FlinkLogStreamArn: { Description: "Attach it to the Flink application before its start", Value: logStream },
+      }),
     },
   };
 }

@@ -3,6 +3,7 @@ import { Fault } from "../../src/core/fault.ts";
 import { combinations, type Group } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import type { Resource } from "./cfn.ts";
+import { lacks } from "./regions.ts";
 
 /** Where the code lies: keys carry a hash of the content, because CloudFormation takes equal keys for equal code. */
 export interface Artifacts {
@@ -107,16 +108,15 @@ export function partitionOf(region: string): string {
 
 /**
  * @throws Fault `target.unsupported` where the templates cannot work, or nothing is known of whether they do: the isolated
- *   partitions' services and names of services are not public, and Incident Manager is in the commercial partition alone.
+ *   partitions' services and names of services are not public, and Incident Manager is not in every region.
  */
-function checkPartition({ region, incidents }: SynthesisOptions): void {
-  const partition = partitionOf(region);
-  if (partition.startsWith("aws-iso")) {
+function checkRegion({ region, incidents }: SynthesisOptions): void {
+  if (partitionOf(region).startsWith("aws-iso")) {
     throw new Fault("target.unsupported", `Pipelines are not made for ${region}: its partition is an isolated one.`, {
       next: "Choose a region of the commercial partition, of GovCloud or of China.",
     });
   }
-  if (partition !== "aws" && incidents.kind === "incident-manager") {
+  if (incidents.kind === "incident-manager" && lacks(region, "AWS::SSMIncidents::ResponsePlan")) {
     throw new Fault("target.unsupported", `Incident Manager is not to be had in ${region}.`, {
       next: 'Let OpsCenter manage the incidents ("incidents": "ops-center" of the target, or --incidents ops-center).',
     });
@@ -124,7 +124,7 @@ function checkPartition({ region, incidents }: SynthesisOptions): void {
 }
 
 export function contextOf(spec: PipelineSpec, options: SynthesisOptions): Context {
-  checkPartition(options);
+  checkRegion(options);
   const listed = spec.series.by.every((b) => b.values);
   const groups = listed ? [...combinations(spec.series.by.map((b) => b.values ?? []))] : options.groups;
   for (const group of groups ?? []) {

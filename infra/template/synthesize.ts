@@ -17,7 +17,9 @@ import { deliver } from "./deliver.ts";
 import { forecast } from "./forecast.ts";
 import { foundation } from "./foundation.ts";
 import { health } from "./health.ts";
+import { last } from "./order.ts";
 import { prepare } from "./prepare.ts";
+import { logsByHand } from "./regions.ts";
 
 export { ARTIFACTS_STACK, artifactsTemplate } from "./artifacts.ts";
 export {
@@ -72,7 +74,8 @@ function assemble(context: Context): Assembled {
   const template: Template = {
     AWSTemplateFormatVersion: "2010-09-09",
     Description: `Forewatch pipeline ${context.spec.name}: stream, lake, forecast, comparison, alarms`,
-    Resources: tagged(Resources, tagsOf(context)),
+    // Made before the rest, its first training would run at once, and what that writes keeps a stack that fails from being undone.
+    Resources: tagged(last(Resources, "TrainingSchedule"), tagsOf(context)),
     Outputs,
   };
   return { template, body: `${JSON.stringify(template, undefined, 2)}\n`, nested: Nested };
@@ -110,6 +113,11 @@ function warningsOf(context: Context, templates: readonly Template[]): string[] 
     ...(partitionOf(options.region) !== "aws"
       ? [
           `${options.region}: the templates are linted for it, and were not tried there; see that it has DeepAR, Managed Service for Apache Flink with runtime 2.2, EventBridge Scheduler, and Lambda on arm64.`,
+        ]
+      : []),
+    ...(logsByHand(options.region)
+      ? [
+          `${options.region}: CloudFormation cannot attach the Flink application's log there, and without it nobody sees why the application fails: attach the log stream that the stack's output FlinkLogStreamArn names, before the application is started (aws kinesisanalyticsv2 add-application-cloud-watch-logging-option).`,
         ]
       : []),
     ...(alarms > ALARMS_A_REGION
