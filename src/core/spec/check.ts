@@ -1,10 +1,10 @@
 /** What the schema cannot say of a pipeline file: names that must exist, numbers that must fit each other. */
 import { MOST_SERIES } from "../series.ts";
-import { DAY, HOUR, MINUTE, WEEK } from "../time.ts";
+import { DAY, formatDuration, HOUR, MINUTE, parseDuration, WEEK } from "../time.ts";
 import { FORECAST_MISSING, HORIZON_WINDOWS, type PipelineSpec } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import type { Path, Report } from "./report.ts";
-import type { FileSpec } from "./schema.ts";
+import { type FileSpec, LAKE_KEPT } from "./schema.ts";
 
 /** The names that the file declares, whether or not what they stand for is right. */
 export interface Declared {
@@ -26,6 +26,7 @@ export function checkMeaning(spec: PipelineSpec, file: FileSpec, declared: Decla
     checkPeriods(spec, report);
   }
   checkAlarms(spec, declared, report);
+  checkRetention(spec, report);
 }
 
 function checkSource({ source: { fields, time } }: PipelineSpec, declared: Declared, report: Report): void {
@@ -138,6 +139,17 @@ function checkAlarms(spec: PipelineSpec, declared: Declared, report: Report): vo
         `"m of n" needs 1 <= m <= n: ${a.datapoints} of ${a.periods} windows can never be.`,
       );
   });
+}
+
+/** A forecast that learns from more than the lake keeps would learn from less than it says, and say nothing of it. */
+function checkRetention({ forecast: { history }, retention: { lake } }: PipelineSpec, report: Report): void {
+  if (lake >= history) return;
+  // Whichever is not its default stands in the file; the lake's is the longer one.
+  const path = lake < parseDuration(LAKE_KEPT)! ? ["retention", "lake"] : ["forecast", "history"];
+  report(
+    path,
+    `The forecast learns from ${formatDuration(history)} and the lake keeps ${formatDuration(lake)}: let retention.lake be as long as forecast.history, or longer.`,
+  );
 }
 
 /** CloudWatch's limit: n periods lie within a day where a period is below an hour, within seven days from there. */

@@ -8,6 +8,9 @@ const NAME = /^[a-z][a-z0-9-]{0,47}$/;
 /** `3 of 4`: m and n. */
 export const DATAPOINTS = /^\s*(\d{1,6})\s+of\s+(\d{1,6})\s*$/;
 
+/** How long the lake keeps events, unless the file says. */
+export const LAKE_KEPT = "400d";
+
 const ACCOUNT = "must be the account's 12 digits, in quotes";
 
 const text = v.string();
@@ -138,7 +141,7 @@ export const FILE_SCHEMA = v.strictObject({
     [],
   ),
   sql: v.optional(relativePath),
-  retention: v.optional(v.strictObject({ stream: v.optional(duration, "1d"), lake: v.optional(duration, "400d") }), {}),
+  retention: v.optional(v.strictObject({ stream: v.optional(duration, "1d"), lake: v.optional(duration, LAKE_KEPT) }), {}),
   targets: v.optional(
     v.record(
       text,

@@ -16,6 +16,7 @@ import {
   staysInUse,
 } from "../../../infra/workflow/capacity.ts";
 import { scheduleEvery, stepsToReach } from "../../../infra/workflow/times.ts";
+import type { ForecastVersion } from "../../../src/core/forecast.ts";
 import { MOST_SERIES } from "../../../src/core/series.ts";
 import { type PipelineSpec, requireSpec } from "../../../src/core/spec.ts";
 import { parseDuration } from "../../../src/core/time.ts";
@@ -33,6 +34,8 @@ function pipeline(groups: number | undefined, forecast: object = {}, every = "1h
       source: { time: "t", fields: { t: "timestamp", g: "string" } },
       series: { every, by: groups === undefined ? ["g"] : { g: values }, measures: { n: { count: "*" } } },
       forecast,
+      // Whatever the history.
+      retention: { lake: "400000d" },
     }),
   );
 }
@@ -191,12 +194,13 @@ describe("ten thousand series", () => {
       const quantiles = [list(i), list(i + 1), list(i + 2)];
       return [`n{g=g${i}}`, { method: "ensemble", quantiles }] as const;
     });
-    const packed = packVersion({
+    const version: ForecastVersion = {
       ...{ format: 1, pipeline: "wide", version: "v", origin: ORIGIN, every: HOUR, levels: [0.01, 0.5, 0.99] },
       series: Object.fromEntries(series),
-    });
+    };
+    const packed = packVersion({ version, shape: { by: "", measures: {} } });
     expect(packed.length).toBeLessThan(1.04 * 8 * 3 * 96 * GROUPS);
-    const read = unpackVersion(packed);
+    const { version: read } = unpackVersion(packed);
     for (const [id, one] of series) expect(read.series[id]!.quantiles[1]![287]).toBe(one.quantiles[1]![287]);
   });
 });
