@@ -141,7 +141,10 @@ export const FILE_SCHEMA = v.strictObject({
     [],
   ),
   sql: v.optional(relativePath),
-  retention: v.optional(v.strictObject({ stream: v.optional(duration, "1d"), lake: v.optional(duration, LAKE_KEPT) }), {}),
+  retention: v.optional(
+    v.strictObject({ stream: v.optional(duration, "1d"), lake: v.optional(duration, LAKE_KEPT) }),
+    {},
+  ),
   targets: v.optional(
     v.record(
       text,

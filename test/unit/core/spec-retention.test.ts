@@ -33,7 +33,7 @@ describe("the lake keeps what the forecast learns from", () => {
     // Only what stands in the file can be marked.
     { history: "58w", lake: undefined, at: '"58w"', kept: "400d", learns: "58w" },
   ])("$lake are too short for a history of $history", ({ history, lake, at, kept, learns }) => {
-    const text = file({ history }, lake && { lake });
+    const text = file({ history }, lake === undefined ? undefined : { lake });
     const { spec, problems } = parseSpec(text);
     expect(spec).toBeUndefined();
     expect(problems.map((p) => p.message)).toEqual([
