@@ -12,9 +12,10 @@ import { groupsWithAlarms, logger, ownMetrics, pipeline, setting } from "./runti
 const metrics = ownMetrics();
 const spec = pipeline();
 const bucket = bucketObjects(new S3Client({}), setting("DATA_BUCKET"));
+const forecast = new CurrentForecast(bucket, setting("FORECAST_KEY"), spec);
 const batch = new CompareBatch(
   spec,
-  new CurrentForecast(bucket, setting("FORECAST_KEY"), spec.series.every),
+  forecast,
   metricSink(new CloudWatchClient({}), setting("METRIC_NAMESPACE")),
   groupsWithAlarms(),
 );
@@ -30,6 +31,10 @@ export async function handler(event: KinesisStreamEvent, call: Call): Promise<Ba
   );
   metrics.addMetric(HEALTH.compared, MetricUnit.Count, outcome.compared);
   metrics.addMetric(HEALTH.forecastMissing, MetricUnit.Count, outcome.forecastMissing);
+  if (outcome.forecastMissing > 0 && forecast.outgrown.length > 0)
+    logger.warn("The pipeline file has changed since forecasts in use were trained; train again", {
+      outgrown: forecast.outgrown,
+    });
   metrics.addMetric(HEALTH.filled, MetricUnit.Count, outcome.filled);
   if (outcome.turnedAway > 0) metrics.addMetric(HEALTH.turnedAway, MetricUnit.Count, outcome.turnedAway);
   if (outcome.withoutAlarm.length > 0) {

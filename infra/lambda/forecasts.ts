@@ -4,7 +4,10 @@
  */
 import { Fault } from "../../src/core/fault.ts";
 import { encodeForecast, ForecastTable, type ForecastVersion, parseForecast } from "../../src/core/forecast.ts";
+import { parseSeriesId } from "../../src/core/series.ts";
+import type { PipelineSpec } from "../../src/core/spec.ts";
 import type { Objects } from "./ports.ts";
+import { type TrainedShape, trainedShape } from "./shapes.ts";
 
 /** How long a loaded forecast is trusted without asking whether there is a newer one. */
 const FRESH = 60_000;
@@ -18,20 +21,37 @@ export interface InUse {
   readonly key: string;
 }
 
+/** A version, and what its forecasts are of. */
+export interface Trained {
+  readonly version: ForecastVersion;
+  readonly shape: TrainedShape;
+}
+
+/**
+ * The forecasts in use of the series that the pipeline file has now. A forecast from before the file changed is none: of windows of
+ * another length or of other groups not at all, of a measure that counts something else not for that measure.
+ */
 export class CurrentForecast {
   readonly #objects: Objects;
   readonly #key: string;
   readonly #every: number;
+  readonly #shape: TrainedShape;
   #table = new ForecastTable();
-  #versions = new Map<string, ForecastVersion>();
+  #outgrown: readonly string[] = [];
+  #versions = new Map<string, Trained>();
   #etag: string | undefined;
   #checked = Number.NEGATIVE_INFINITY;
 
-  /** @param every a window's length; a forecast of windows of another length, from before the pipeline file changed, is none. */
-  constructor(objects: Objects, key: string, every: number) {
+  constructor(objects: Objects, key: string, spec: PipelineSpec) {
     this.#objects = objects;
     this.#key = key;
-    this.#every = every;
+    this.#every = spec.series.every;
+    this.#shape = trainedShape(spec);
+  }
+
+  /** What versions in use were trained for that the pipeline file has no more, in words; the next trainings mend it. */
+  get outgrown(): readonly string[] {
+    return this.#outgrown;
   }
 
   /** The forecasts as of `now` (epoch ms); an empty table before the first training. */
@@ -40,10 +60,10 @@ export class CurrentForecast {
     const found = await this.#objects.get(this.#key, this.#etag);
     if (found === undefined) this.#use(new Map(), undefined);
     else if (found !== "unchanged") {
-      const versions = new Map<string, ForecastVersion>();
+      const versions = new Map<string, Trained>();
       for (const { key } of decodeCurrent(new TextDecoder().decode(found.body))) {
-        const version = this.#versions.get(key) ?? (await this.#load(key));
-        if (version) versions.set(key, version);
+        const trained = this.#versions.get(key) ?? (await this.#load(key));
+        if (trained) versions.set(key, trained);
       }
       this.#use(versions, found.etag);
     }
@@ -51,19 +71,40 @@ export class CurrentForecast {
     return this.#table;
   }
 
-  #use(versions: Map<string, ForecastVersion>, etag: string | undefined): void {
+  #use(versions: Map<string, Trained>, etag: string | undefined): void {
     const table = new ForecastTable();
-    for (const version of versions.values()) if (version.every === this.#every) table.add(version);
+    const outgrown: string[] = [];
+    for (const { version, shape } of versions.values()) {
+      const measures = Object.keys(this.#shape.measures).filter(
+        (m) => Object.hasOwn(shape.measures, m) && shape.measures[m] !== this.#shape.measures[m],
+      );
+      if (version.every !== this.#every) outgrown.push(`${version.version}: windows of another length`);
+      else if (shape.by !== this.#shape.by) outgrown.push(`${version.version}: series split by other fields`);
+      else {
+        if (measures.length > 0) outgrown.push(`${version.version}: ${measures.join(", ")} of another definition`);
+        table.add(measures.length === 0 ? version : without(version, new Set(measures)));
+      }
+    }
     this.#table = table;
+    this.#outgrown = outgrown;
     this.#versions = versions;
     this.#etag = etag;
   }
 
   /** Undefined when the bucket has let go of the version, which then forecasts no window any more: its windows lack a forecast. */
-  async #load(key: string): Promise<ForecastVersion | undefined> {
+  async #load(key: string): Promise<Trained | undefined> {
     const found = await this.#objects.get(key);
     return found === undefined || found === "unchanged" ? undefined : unpackVersion(found.body);
   }
+}
+
+/** The version without forecasts of these measures. Their series stay, with no window: their groups are expected all the same. */
+function without(version: ForecastVersion, measures: ReadonlySet<string>): ForecastVersion {
+  const quantiles = version.levels.map(() => []);
+  const kept = Object.entries(version.series).map(
+    ([id, one]) => [id, measures.has(parseSeriesId(id)?.measure ?? "") ? { ...one, quantiles } : one] as const,
+  );
+  return { ...version, series: Object.fromEntries(kept) };
 }
 
 /** The file that names the versions in use, newest first. */
@@ -81,16 +122,16 @@ export function decodeCurrent(text: string): InUse[] {
 }
 
 /**
- * A version's file: the forecast file without its numbers, a line with how many windows each series has, and the numbers as
- * little-endian doubles, series by series and level by level. As JSON, ten thousand series of 288 windows are 159 MB and take a
+ * A version's file: the forecast file without its numbers, a line with what it was trained for and how many windows each series
+ * has, and the numbers as little-endian doubles, series by series and level by level. As JSON, ten thousand series of 288 windows are 159 MB and take a
  * processor 7 s to read and check, and three versions of 576 windows no longer fit a string; so they are 70 MB, and take 0.4 s.
  */
-export function packVersion(version: ForecastVersion): Uint8Array {
+export function packVersion({ version, shape }: Trained): Uint8Array {
   const all = Object.values(version.series);
   const none = version.levels.map(() => []);
   const empty = Object.entries(version.series).map(([id, s]) => [id, { ...s, quantiles: none }] as const);
   const steps = all.map((s) => s.quantiles[0]?.length ?? 0);
-  const head = `${encodeForecast({ ...version, series: Object.fromEntries(empty) })}\n${JSON.stringify(steps)}\n`;
+  const head = `${encodeForecast({ ...version, series: Object.fromEntries(empty) })}\n${JSON.stringify({ shape, steps })}\n`;
   const numbers = new Float64Array(steps.reduce((sum, n) => sum + n, 0) * version.levels.length);
   let at = 0;
   for (const { quantiles } of all) {
@@ -103,7 +144,7 @@ export function packVersion(version: ForecastVersion): Uint8Array {
 }
 
 /** The version of a file that `packVersion` made. @throws Fault `forecast.invalid` when it is none, or holds what is no number. */
-export function unpackVersion(body: Uint8Array): ForecastVersion {
+export function unpackVersion(body: Uint8Array): Trained {
   try {
     return unpack(body);
   } catch (error) {
@@ -111,12 +152,14 @@ export function unpackVersion(body: Uint8Array): ForecastVersion {
   }
 }
 
-function unpack(bytes: Uint8Array): ForecastVersion {
+function unpack(bytes: Uint8Array): Trained {
   const headEnd = bytes.indexOf(NEWLINE) + 1;
   const stepsEnd = bytes.indexOf(NEWLINE, headEnd) + 1;
   const text = (from: number, to: number) => new TextDecoder().decode(bytes.subarray(from, to));
   const version = parseForecast(text(0, headEnd));
-  const steps = JSON.parse(text(headEnd, stepsEnd)) as readonly number[];
+  const { shape, steps } = JSON.parse(text(headEnd, stepsEnd)) as { shape: TrainedShape; steps: readonly number[] };
+  if (typeof shape?.by !== "string" || typeof shape.measures !== "object" || shape.measures === null)
+    throw invalid(UNREADABLE, "it does not tell what it was trained for");
   // Copied, because doubles lie at multiples of eight.
   const rest = new Uint8Array(bytes.subarray(stepsEnd));
   const entries = Object.entries(version.series);
@@ -138,7 +181,7 @@ function unpack(bytes: Uint8Array): ForecastVersion {
   const series = entries.map(
     ([id, one], i) => [id, { ...one, quantiles: version.levels.map(() => next(steps[i]!)) }] as const,
   );
-  return { ...version, series: Object.fromEntries(series) };
+  return { version: { ...version, series: Object.fromEntries(series) }, shape };
 }
 
 const NEWLINE = 10;

@@ -19,6 +19,7 @@ import { decodeCurrent, encodeCurrent, type InUse, packVersion, unpackVersion } 
 import { type DeepArForecast, type Judgement, judge, merge, parsePredictions } from "./judging.ts";
 import { linesOf, unzipped } from "./lines.ts";
 import type { Objects } from "./ports.ts";
+import { type TrainedShape, trainedShape } from "./shapes.ts";
 import {
   decodeSeries,
   encodeSeries,
@@ -119,6 +120,8 @@ export class Publisher {
       }
       await objects.put(at.series, zip(encodeSeries(own)), "application/gzip");
     }
+    // The pipeline file may change before the run is published.
+    await objects.put(shapeOf(this.#run(runId)), JSON.stringify(trainedShape(spec)), "application/json");
     return {
       families: families.map(({ family, ids }) => ({ family, series: ids.size })),
       series: series.length,
@@ -151,7 +154,7 @@ export class Publisher {
     }
     const judged = judge(spec, origin, series, predictions);
     // Read back before it is put anywhere: in use, one that cannot be read would stop every comparison.
-    unpackVersion(packVersion(judged.version));
+    unpackVersion(packVersion({ version: judged.version, shape: trainedShape(spec) }));
     await objects.put(at.judged, zip(JSON.stringify(judged)), "application/gzip");
     return { part, series: series.length, unread };
   }
@@ -177,11 +180,12 @@ export class Publisher {
     const name = await this.#claim(runId, origin, { runId, requestedBy, families, unread, choices, failures });
     const version: ForecastVersion = { ...unnamed, version: name };
     const key = `${forecasts}versions/${fileName(name)}.forecast`;
-    await objects.put(key, packVersion(version), "application/octet-stream");
+    const shape = (await this.#json(shapeOf(this.#run(runId)))) as TrainedShape;
+    await objects.put(key, packVersion({ version, shape }), "application/octet-stream");
     // Last: until here the old forecasts are in use, and from here the new one, never half of it.
     await this.#putToUse({ version: name, origin, key });
     const byMethod: Record<string, number> = {};
-    for (const { method } of Object.values(version.series)) byMethod[method] = (byMethod[method] ?? 0) + 1;
+    for (const { chosen } of choices) byMethod[chosen] = (byMethod[chosen] ?? 0) + 1;
     return { version: name, series: choices.length, byMethod, failures: failures.length };
   }
 
@@ -282,6 +286,11 @@ function placesOf(run: string, part: number) {
       predicted: `${run}${family}/predicted/${name}.jsonl.out`,
     }),
   };
+}
+
+/** Where it is kept what a run's forecasts are of. */
+function shapeOf(run: string): string {
+  return `${run}shape.json`;
 }
 
 /** Quickly: the time of a function is dearer than a month of a tenth more bytes. */

@@ -20,6 +20,19 @@ export function windowShape(spec: PipelineSpec): string {
   return digest(JSON.stringify([every, byFields(spec), named])).slice(0, SHORT);
 }
 
+/** What a training's forecasts are of. */
+export interface TrainedShape {
+  /** Digest of what the series are split by. */
+  readonly by: string;
+  /** By measure, a digest of what it counts. */
+  readonly measures: Readonly<Record<string, string>>;
+}
+
+export function trainedShape(spec: PipelineSpec): TrainedShape {
+  const measures = spec.series.measures.map((m) => [m.name, digest(JSON.stringify([m.statistic, m.field]))] as const);
+  return { by: digest(JSON.stringify(byFields(spec))), measures: Object.fromEntries(measures) };
+}
+
 /** The fields that measures are made of, each once, in an order that does not depend on the file's. */
 function measured({ series }: PipelineSpec): string[] {
   return [...new Set(series.measures.map((m) => m.field))].filter((f) => f !== "*").sort();

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { encodeCurrent, packVersion } from "../../infra/lambda/forecasts.ts";
+import { trainedShape } from "../../infra/lambda/shapes.ts";
 import { type Archive, functionArchives } from "../../infra/synth/bundle.ts";
 import type { FunctionName } from "../../infra/template/context.ts";
 import { type ForecastVersion, versionName } from "../../src/core/forecast.ts";
@@ -215,7 +216,7 @@ const LISTING =
 /** Objects by their paths: those that the handlers put, and the forecast in use. */
 const BUCKET = new Map<string, string | Uint8Array>([
   ["/bucket/training/run/rows/0", rows()],
-  ["/bucket/forecasts/versions/v", packVersion(forecast())],
+  ["/bucket/forecasts/versions/v", packVersion({ version: forecast(), shape: trainedShape(spec) })],
   ["/bucket/forecasts/current.json", encodeCurrent([{ version: "v", origin: 0, key: "forecasts/versions/v" }])],
 ]);
 

@@ -119,10 +119,10 @@ async function engine(windows: readonly ClosedWindow[]) {
 /** What the handler's code writes of the same windows, in whatever order its records come. */
 async function handler(windows: readonly ClosedWindow[]): Promise<Datum[]> {
   const objects = new MemoryObjects();
-  await putToUse(objects, "current.json", [forecast()]);
+  await putToUse(objects, "current.json", [forecast()], SPEC);
   const written: Datum[] = [];
   const sink = { put: async (data: Iterable<Datum>) => void written.push(...data) };
-  const batch = new CompareBatch(SPEC, new CurrentForecast(objects, "current.json", SPEC.series.every), sink);
+  const batch = new CompareBatch(SPEC, new CurrentForecast(objects, "current.json", SPEC), sink);
   const records: object[] = [];
   let after: string | null = null;
   for (const { start, end, groups } of windows) {

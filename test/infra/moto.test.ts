@@ -194,7 +194,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     }));
     expect(call("relay", { Records })).toEqual({ batchItemFailures: [] });
     expect(await read("flights-events")).toEqual(
-      [0, 1, 2, 3, 4].map((delay) => ({ time: now - delay, key: "JFK", fields: { delay } })),
+      [0, 1, 2, 3, 4].map((delay) => ({ time: now - delay, key: "JFK", shape: lineShape(FLIGHTS), fields: { delay } })),
     );
     expect(printed).toMatch(/"Rejected":1[,}]/);
   });
@@ -211,7 +211,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
       levels: [0.01, 0.5, 0.99],
       series: { "departures{origin=BOS}": { method: "ensemble", quantiles: [row(90), row(100), row(110)] } },
     };
-    await putToUse(bucketObjects(s3(), bucket()), "forecasts/current.json", [forecast]);
+    await putToUse(bucketObjects(s3(), bucket()), "forecasts/current.json", [forecast], FLIGHTS);
     const window = {
       kind: "window",
       start: new Date(start).toISOString(),

@@ -20,10 +20,10 @@ async function compared(
   forecast?: ForecastVersion,
 ): Promise<readonly Datum[]> {
   const objects = new MemoryObjects();
-  if (forecast) await putToUse(objects, "current.json", [forecast]);
+  if (forecast) await putToUse(objects, "current.json", [forecast], spec);
   const written: Datum[] = [];
   const sink = { put: async (data: readonly Datum[]) => void written.push(...data) };
-  const batch = new CompareBatch(spec, new CurrentForecast(objects, "current.json", spec.series.every), sink);
+  const batch = new CompareBatch(spec, new CurrentForecast(objects, "current.json", spec), sink);
   const end = record.start + spec.series.every;
   const times = { start: new Date(record.start).toISOString(), end: new Date(end).toISOString() };
   const text = JSON.stringify({ kind: "window", ...record, ...times, events: 1 });

@@ -32,10 +32,15 @@ export function version(origin: number, median = 100): ForecastVersion {
   };
 }
 
-export async function batch(first: PipelineSpec | ForecastVersion = FLIGHTS, ...others: ForecastVersion[]) {
-  const [spec, versions] = "format" in first ? [FLIGHTS, [first, ...others]] : [first, others];
+export function batch(first: PipelineSpec | ForecastVersion = FLIGHTS, ...others: ForecastVersion[]) {
+  return "format" in first ? batchOf(FLIGHTS, FLIGHTS, [first, ...others]) : batchOf(first, first, others);
+}
+
+/** @param trained the pipeline file that the versions were trained for. */
+export async function batchOf(spec: PipelineSpec, trained: PipelineSpec, versions: readonly ForecastVersion[]) {
   const objects = new MemoryObjects();
-  if (versions.length > 0) await putToUse(objects, "current.json", versions);
+  if (versions.length > 0) await putToUse(objects, "current.json", versions, trained);
+  const forecast = new CurrentForecast(objects, "current.json", spec);
   const written: Datum[][] = [];
   const sink = { fail: false };
   const metrics = {
@@ -46,7 +51,8 @@ export async function batch(first: PipelineSpec | ForecastVersion = FLIGHTS, ...
     },
   };
   return {
-    run: new CompareBatch(spec, new CurrentForecast(objects, "current.json", spec.series.every), metrics),
+    run: new CompareBatch(spec, forecast, metrics),
+    forecast,
     written,
     sink,
     objects,

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { knownGroups } from "../../../infra/lambda/known.ts";
 import { watchedMetric } from "../../../src/core/compare.ts";
 import { type ForecastVersion, versionName } from "../../../src/core/forecast.ts";
-import type { AlarmRule } from "../../../src/core/spec.ts";
-import { batch, HOUR, message, NOW, ORIGIN, version, window } from "./batches.ts";
+import type { AlarmRule, Measure, PipelineSpec } from "../../../src/core/spec.ts";
+import { batch, batchOf, HOUR, message, NOW, ORIGIN, version, window } from "./batches.ts";
 import { putToUse } from "./memory.ts";
-import { FLIGHTS } from "./pipelines.ts";
+import { CLICKS, FLIGHTS } from "./pipelines.ts";
 
 test("a window is compared with its forecast, and both are written at the window's end", async () => {
   const { run, written } = await batch(version(ORIGIN));
@@ -197,7 +198,72 @@ test("a forecast is read once a version, and again when it has changed", async (
   expect(objects.reads).toEqual([...read, "current.json unchanged"]);
   objects.reads.length = 0;
   const again = { ...version(ORIGIN, 200), version: versionName(ORIGIN, 1) };
-  await putToUse(objects, "current.json", [again, version(ORIGIN)]);
+  await putToUse(objects, "current.json", [again, version(ORIGIN)], FLIGHTS);
   expect(await departures(NOW + 180_000)).toBe(200);
   expect(objects.reads).toEqual(["current.json", `forecasts/versions/${again.version}`]);
+});
+
+describe("a forecast that was trained for an earlier pipeline file", () => {
+  const { series } = FLIGHTS;
+  const [count, mean, spread] = series.measures as [Measure, Measure, Measure];
+  const changed = (over: Partial<PipelineSpec["series"]>): PipelineSpec => ({
+    ...{ ...FLIGHTS, series: { ...series, ...over } },
+  });
+  const run = async (spec: PipelineSpec, key = "BOS") => {
+    const made = await batchOf(spec, FLIGHTS, [version(ORIGIN)]);
+    const measures = { departures: 80, mean_delay: 5_000, delay_spread: 115 };
+    const outcome = await made.run.run([message("1", window(ORIGIN, key, measures))], NOW);
+    const lacking = made.written
+      .flat()
+      .filter((d) => d.name === "ForecastMissing" && d.value === 1)
+      .map((d) => d.measure);
+    return { ...made, outcome, lacking };
+  };
+  test.each<[string, PipelineSpec, readonly string[], RegExp]>([
+    [
+      "with another statistic of a measure is none of it",
+      changed({ measures: [count, { ...mean, statistic: "sum" }, spread] }),
+      ["mean_delay"],
+      /mean_delay of another definition/,
+    ],
+    [
+      "with another field of a measure is none of it",
+      changed({ measures: [count, { ...mean, field: "distance" }, spread] }),
+      ["mean_delay"],
+      /mean_delay of another definition/,
+    ],
+    [
+      "with other fields to split by is none",
+      changed({ by: [{ field: "destination", values: ["BOS"] }] }),
+      ["departures", "mean_delay", "delay_spread"],
+      /split by other fields/,
+    ],
+  ])("%s", async (_, spec, missing, words) => {
+    const { lacking, outcome, written, forecast } = await run(spec);
+    expect(lacking).toEqual(missing);
+    expect(outcome.forecastMissing).toBe(missing.length);
+    expect(written.flat().filter((d) => d.name === "Median" && missing.includes(d.measure))).toEqual([]);
+    expect(forecast.outgrown).toEqual([expect.stringMatching(words)]);
+  });
+  test("stays in use when measures come, go or change places, or a band's least width changes", async () => {
+    const { lacking, outcome, forecast } = await run(
+      changed({ measures: [spread, { ...count, resolution: 5 }, { ...mean, name: "late" }] }),
+    );
+    expect(lacking).toEqual(["late"]);
+    expect(outcome.forecastMissing).toBe(1);
+    expect(forecast.outgrown).toEqual([]);
+  });
+  test("keeps a discovered group of redefined measures expected", async () => {
+    const views = CLICKS.series.measures[0]!;
+    const series = { "views{Page=/,mobile=true}": { method: "ensemble", quantiles: [[1], [2], [3]] } };
+    const spec = {
+      ...CLICKS,
+      series: { ...CLICKS.series, measures: [{ ...views, statistic: "sum" as const, field: "status" }] },
+    };
+    const trained = { ...version(ORIGIN), every: CLICKS.series.every, series };
+    const { forecast } = await batchOf(spec, CLICKS, [trained]);
+    const table = await forecast.table(NOW);
+    expect(knownGroups(spec, table).map((g) => g.key)).toEqual(["/|true"]);
+    expect(table.at("views{Page=/,mobile=true}", ORIGIN)).toBeUndefined();
+  });
 });

@@ -139,7 +139,7 @@ test("an origin between two windows' starts is that of the window it lies in", a
   const account = new Account();
   const version = await run(account, { origin: ORIGIN - 86_400_000 + 1_234_567, requestedBy: "person" });
   expect(version).toMatchObject({ version: "2026-11-21T00:00:00Z" });
-  const table = await new CurrentForecast(account.objects, "forecasts/current.json", SHOP.series.every).table(0);
+  const table = await new CurrentForecast(account.objects, "forecasts/current.json", SHOP).table(0);
   expect(table.newest?.origin).toBe(ORIGIN - 86_400_000);
 });
 

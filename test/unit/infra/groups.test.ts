@@ -28,7 +28,7 @@ async function without(withAlarms?: ReadonlySet<string>) {
       expect([...data].length).toBeGreaterThan(0);
     },
   };
-  const forecast = new CurrentForecast(new MemoryObjects(), "current.json", 3_600_000);
+  const forecast = new CurrentForecast(new MemoryObjects(), "current.json", CLICKS);
   const batch = new CompareBatch(CLICKS, forecast, metrics, withAlarms);
   const groups = [
     ["home", "true"],

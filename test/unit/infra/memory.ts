@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import { encodeCurrent, packVersion } from "../../../infra/lambda/forecasts.ts";
 import type { Objects, StoredObject } from "../../../infra/lambda/ports.ts";
+import { trainedShape } from "../../../infra/lambda/shapes.ts";
 import type { ForecastVersion } from "../../../src/core/forecast.ts";
+import type { PipelineSpec } from "../../../src/core/spec.ts";
 
 export class MemoryObjects implements Objects {
   readonly content = new Map<string, Buffer>();
@@ -39,11 +41,17 @@ export class MemoryObjects implements Objects {
   }
 }
 
-/** Puts versions to use, newest first, with `current` as the key of the file that names them. */
-export async function putToUse(objects: Pick<Objects, "put">, current: string, versions: readonly ForecastVersion[]) {
+/** Puts versions to use, newest first, trained for `spec`, with `current` as the key of the file that names them. */
+export async function putToUse(
+  objects: Pick<Objects, "put">,
+  current: string,
+  versions: readonly ForecastVersion[],
+  spec: PipelineSpec,
+) {
+  const shape = trainedShape(spec);
   const inUse = versions.map(({ version, origin }) => ({ version, origin, key: `forecasts/versions/${version}` }));
   for (const [i, version] of versions.entries())
-    await objects.put(inUse[i]!.key, packVersion(version), "application/octet-stream");
+    await objects.put(inUse[i]!.key, packVersion({ version, shape }), "application/octet-stream");
   await objects.put(current, encodeCurrent(inUse), "application/json");
 }
 

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { CurrentForecast, decodeCurrent, packVersion, unpackVersion } from "../../../infra/lambda/forecasts.ts";
 import { parsePredictions } from "../../../infra/lambda/judging.ts";
 import type { Objects } from "../../../infra/lambda/ports.ts";
+import { trainedShape } from "../../../infra/lambda/shapes.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
 import { stepsToReach } from "../../../infra/workflow/times.ts";
 import type { ForecastVersion } from "../../../src/core/forecast.ts";
@@ -47,7 +48,7 @@ test("puts the better forecast of each series to use, and records why", async ()
     byMethod: { deepar: 1, ensemble: 5 },
     failures: 0,
   });
-  const table = await new CurrentForecast(objects, "forecasts/current.json", HOUR).table(0);
+  const table = await new CurrentForecast(objects, "forecasts/current.json", SHOP).table(0);
   const north = table.newest!.series["sales{store=north}"]!;
   expect(north.method).toBe("deepar");
   expect(table.at("sales{store=north}", ORIGIN)!.median).toBe(sales("north", 20 * 24) + 1);
@@ -187,13 +188,28 @@ describe("tried again", () => {
   });
 });
 
+test("whose pipeline file changed on the way is of what it was laid out for", async () => {
+  const { publisher, parts, objects } = await trained();
+  const measures = SHOP.series.measures.map((m) => (m.name === "price" ? { ...m, statistic: "max" as const } : m));
+  const changed = { ...SHOP, series: { ...SHOP.series, measures } };
+  const later = publisherOf(objects, undefined, changed);
+  for (let part = 1; part <= parts; part++)
+    await publisher.judge({ action: "judge", runId: RUN, origin: ORIGIN, families: [], part });
+  await later.publish({ action: "publish", runId: RUN, origin: ORIGIN, families: [], requestedBy: "schedule", parts });
+  const forecast = new CurrentForecast(objects, "forecasts/current.json", changed);
+  const table = await forecast.table(0);
+  expect(forecast.outgrown).toEqual(["2026-11-22T00:00:00Z: price of another definition"]);
+  expect(table.at("price{store=north}", ORIGIN)).toBeUndefined();
+  expect(table.at("sales{store=north}", ORIGIN)).toBeDefined();
+});
+
 test("keeps the last forecast for windows that began before the new one", async () => {
   const objects = new MemoryObjects();
   await train(objects, "one", { origin: ORIGIN - DAY });
   await train(objects, "two");
   const again = await train(objects, "three", { requestedBy: "person" });
   expect(again.version).toBe("2026-11-22T00:00:00Z-1");
-  const table = await new CurrentForecast(objects, "forecasts/current.json", HOUR).table(0);
+  const table = await new CurrentForecast(objects, "forecasts/current.json", SHOP).table(0);
   expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z-1");
   expect(table.at("sales{store=north}", ORIGIN - HOUR)!.version).toBe("2026-11-21T00:00:00Z");
 });
@@ -265,18 +281,24 @@ describe("a version's file", () => {
       3: { method: "deepar", quantiles: [[-1], [0], [1]] },
     },
   };
+  const shape = trainedShape(SHOP);
+  const file = (second: object) => Buffer.from(`${JSON.stringify(version)}\n${JSON.stringify(second)}\n12345678`);
   test("gives back the version, to the last bit", () => {
-    expect(unpackVersion(packVersion(version))).toEqual(version);
-    expect(unpackVersion(packVersion({ ...version, series: {} }))).toEqual({ ...version, series: {} });
+    for (const one of [version, { ...version, series: {} }])
+      expect(unpackVersion(packVersion({ version: one, shape }))).toEqual({ version: one, shape });
   });
   test.each([
-    ["cut off", packVersion(version).subarray(0, 60)],
+    ["cut off", packVersion({ version, shape }).subarray(0, 60)],
     ["another's", Buffer.from("not a forecast")],
     [
       "with what is no number",
-      packVersion({ ...version, series: { n: { method: "m", quantiles: [[1], [Number.NaN], [3]] } } }),
+      packVersion({
+        version: { ...version, series: { n: { method: "m", quantiles: [[1], [Number.NaN], [3]] } } },
+        shape,
+      }),
     ],
-    ["with numbers that its head does not tell of", Buffer.from(`${JSON.stringify(version)}\n[1,0,1]\n12345678`)],
+    ["with numbers that its head does not tell of", file({ shape, steps: [1, 0, 1] })],
+    ["that does not tell what it was trained for", file({ steps: [] })],
   ])("%s is refused", (_, body) => {
     expect(() => unpackVersion(body)).toThrow(expect.objectContaining({ code: "forecast.invalid" }));
   });
@@ -287,7 +309,7 @@ test("without a version that the bucket has let go of, the others are in use", a
   await train(objects, "one", { origin: ORIGIN - DAY });
   await train(objects, "two");
   objects.content.delete("forecasts/versions/2026-11-21T00-00-00Z.forecast");
-  const table = await new CurrentForecast(objects, "forecasts/current.json", HOUR).table(0);
+  const table = await new CurrentForecast(objects, "forecasts/current.json", SHOP).table(0);
   expect(table.at("sales{store=north}", ORIGIN)!.version).toBe("2026-11-22T00:00:00Z");
   expect(table.at("sales{store=north}", ORIGIN - HOUR)).toBeUndefined();
 });

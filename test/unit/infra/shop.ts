@@ -48,9 +48,9 @@ export async function unload(objects: MemoryObjects, place: string): Promise<voi
 }
 
 /** A publisher of the shop's forecasts; `partSize` series a part, unless as many as the shop has. */
-export function publisherOf(objects: Objects, partSize = 6): Publisher {
+export function publisherOf(objects: Objects, partSize = 6, spec = SHOP): Publisher {
   return new Publisher({
-    ...{ spec: SHOP, objects, exclusions: [], partSize },
+    ...{ spec, objects, exclusions: [], partSize },
     ...{ training: "training/", forecasts: "forecasts/", current: "forecasts/current.json" },
   });
 }
