@@ -54,7 +54,10 @@ export function parsePredictions(
   return found;
 }
 
-/** Judges series and makes a version of them. */
+/**
+ * Judges series and makes a version of them. One that nothing could be forecast for is in it all the same, with no window: whoever
+ * compares must know that its forecast is missing, and not take it for a series that came after the training.
+ */
 export function judge(
   spec: PipelineSpec,
   origin: number,
@@ -64,13 +67,16 @@ export function judge(
   const forecasts: Record<string, SeriesForecast> = {};
   const choices: Choice[] = [];
   const failures: string[] = [];
+  const levels = bandLevels(spec.forecast.band);
   for (const one of series) {
     try {
       const { chosen, choice } = judgeSeries(spec, one, predictions.get(one.id));
       forecasts[one.id] = chosen;
       choices.push(choice);
     } catch (error) {
-      failures.push(`${one.id}: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(`${one.id}: ${reason}`);
+      forecasts[one.id] = { method: "none", reason, quantiles: levels.map(() => []) };
     }
   }
   return {
@@ -80,7 +86,7 @@ export function judge(
       version: versionName(origin),
       origin,
       every: spec.series.every,
-      levels: bandLevels(spec.forecast.band),
+      levels,
       series: forecasts,
     },
     choices,

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { type DeepArForecast, judge } from "../../../infra/lambda/judging.ts";
 import { predictionLength } from "../../../infra/workflow/deepar.ts";
 import type { PreparedSeries } from "../../../src/core/prepare.ts";
+import { batchOf, message, window } from "./batches.ts";
 import { ORIGIN, SHOP } from "./shop.ts";
 
 const HOUR = 3_600_000;
@@ -52,4 +53,19 @@ test("a season that repeats itself badly does not stand in DeepAR's way", () => 
   const { choices, version } = judge(SHOP, ORIGIN, [wide], new Map([[wide.id, deepar(wide, 0.5)]]));
   expect(choices[0]).toMatchObject({ chosen: "deepar", reason: "DeepAR lost less on the test window" });
   expect(version.series[wide.id]!.method).toBe("deepar");
+});
+
+test("a series that cannot be forecast is in the version without a window, and its group lacks a forecast ever after", async () => {
+  const none = { ...wandering(), id: "price{store=south}", values: new Float64Array(HOURS).fill(Number.NaN) };
+  const { version, choices, failures } = judge(SHOP, ORIGIN, [wandering(), none], new Map());
+  expect(choices.map((c) => c.series)).toEqual(["price{store=north}"]);
+  expect(failures).toEqual([expect.stringMatching(/^price\{store=south\}: None of the 504 windows/)]);
+  expect(version.series[none.id]).toMatchObject({ method: "none", quantiles: [[], [], []] });
+  // A container that starts now, and sees the group for the first time.
+  const spec = { ...SHOP, series: { ...SHOP.series, by: [{ field: "store" }] } };
+  const { run } = await batchOf(spec, spec, [version]);
+  const records = [window(ORIGIN, "south", { price: 5 }), window(ORIGIN, "west", { price: 5 })];
+  const outcomes = [];
+  for (const record of records) outcomes.push(await run.run([message("1", record)], ORIGIN + 2 * HOUR));
+  expect(outcomes.map((o) => o.forecastMissing)).toEqual([3, 0]);
 });
