@@ -34,6 +34,13 @@ export interface Rejection {
   readonly reason: RejectReason;
   readonly detail: string;
   readonly data: Uint8Array;
+  /** How many events are turned away by it, where they are several that enrich made of one. */
+  readonly count?: number;
+}
+
+/** How many events, or records that are none, these rejections turn away. */
+export function countRejected(rejections: readonly Pick<Rejection, "count">[]): number {
+  return rejections.reduce((sum, { count = 1 }) => sum + count, 0);
 }
 
 /** A JSON object of a record, with the bytes it was read from. */

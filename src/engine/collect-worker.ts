@@ -44,8 +44,7 @@ port.on("message", ({ id, bytes, ends }: CollectRequest) => {
     from = end;
     for (const e of delivered.events) columns.add(i, e);
     // A copy: the view would carry the whole batch across.
-    for (const r of delivered.rejections)
-      rejections.push({ record: i, reason: r.reason, detail: r.detail, data: r.data.slice() });
+    for (const r of delivered.rejections) rejections.push({ ...r, record: i, data: r.data.slice() });
     dropped += delivered.dropped;
   }
   Atomics.store(working, 0, -1);

@@ -98,8 +98,9 @@ export class Fold {
       const { sequence, arrival } = record;
       if (clock.mode === "held" && !replaying && arrival > clock.since) clock = { mode: "wall" };
       for (; collected.rejections[at.rejection]?.record === at.record; at.rejection++) {
-        this.#lake.addRejected(collected.rejections[at.rejection]!, sequence, arrival);
-        counts.rejected++;
+        const rejection = collected.rejections[at.rejection]!;
+        this.#lake.addRejected(rejection, sequence, arrival);
+        counts.rejected += rejection.count ?? 1;
       }
       for (; at.event < events.count && events.record[at.event] === at.record; at.event++)
         this.#admission.admit(eventAt(events, at.event), record, speedOf(clock), take);

@@ -185,6 +185,20 @@ describe("a pipeline's own code", () => {
     ]);
   });
 
+  it("may make many events of one that do not fit: all are counted, and its bytes are kept once", async () => {
+    const code = `export default (order) =>
+      order.id === "many" ? Array.from({ length: 500 }, () => ({ ...order, at: "soon" })) : order;`;
+    const { producer } = await deploy(engine(), "many", { enrich: "enrich.mjs" }, { "enrich.mjs": code });
+    const orders = toRecords(ordersBetween(0, 1));
+    const many = { data: JSON.stringify({ at: "2024-03-01", id: "many", region: "north" }) };
+    await producer.put([...orders, many]);
+    const status = await settled(engine().backend, "many");
+    expect(status.counts).toMatchObject({ events: orders.length, rejected: 500 });
+    const detail = '"at" is "soon" (500 events that enrich made of this one)';
+    const kept = await engine().backend.streams.rejected("many", { limit: 5 });
+    expect(kept).toMatchObject([{ reason: "time-unparsable", detail, data: many.data }]);
+  });
+
   it("is not run in a workspace that is not trusted", async () => {
     const code = `import { writeFileSync } from "node:fs"; writeFileSync("ran", ""); export default (o) => o;`;
     const beside = { "enrich.mjs": code };

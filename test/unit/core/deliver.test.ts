@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { countRejected } from "../../../src/core/collect.ts";
 import { deliverer, type Enrich, partition } from "../../../src/core/deliver.ts";
 import { specWith } from "./sample.ts";
 
@@ -15,6 +16,8 @@ test("without enrich, events pass as they are", () => {
     dropped: 0,
   });
 });
+
+const LISTED = "enrich returned a list with a promise in it; it must be a plain function, without async";
 
 describe("enrich", () => {
   test.each<[string, Enrich, number[]]>([
@@ -51,6 +54,8 @@ describe("enrich", () => {
     ["a list with a hole", new Array(1), "enrich must return an object, a list of objects, or null"],
     ["a promise", Promise.resolve({ t: T }), "enrich returned a promise; it must be a plain function, without async"],
     ["a thenable", { then: () => undefined }, "enrich returned a promise; it must be a plain function, without async"],
+    ["a list with a promise", [{ t: T }, 5, Promise.resolve({ t: T })], LISTED],
+    ["a list of thenables", [{ then: () => undefined }], LISTED],
   ])("may not return %s", (_, result, detail) => {
     const data = record({ t: T, x: 1 });
     expect(run(() => result, data)).toEqual({
@@ -115,18 +120,29 @@ describe("enrich", () => {
     });
   });
 
-  test("a promise that fails later disturbs nobody", async () => {
+  const later = async () => {
+    throw new Error("later");
+  };
+  test.each<[string, () => unknown]>([
+    ["a promise", later],
+    ["promises in a list", () => [later(), 5, later()]],
+  ])("%s that fail later disturb nobody", async (_, enrich) => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     try {
-      run(async () => {
-        throw new Error("later");
-      });
+      run(enrich);
       await new Promise((resolve) => setImmediate(resolve));
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
       process.off("unhandledRejection", unhandled);
     }
+  });
+
+  test("a thenable's own code is not run: it may hang", async () => {
+    const then = vi.fn();
+    run(() => ({ then }));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(then).not.toHaveBeenCalled();
   });
 
   test("sees each line of a batch by itself; one failure leaves the rest", () => {
@@ -155,6 +171,28 @@ describe("enrich", () => {
       { reason: "wrong-type", detail: '"x" should be a number, not "seven"', data },
       { reason: "time-missing", detail: 'the event has no "t"', data },
     ]);
+  });
+
+  test("of many that it makes and that do not fit, the bytes are kept once a reason, with how many they are", () => {
+    const data = record({ t: T, x: 1 });
+    const made = (i: number) => (i % 5 === 0 ? { x: i } : { t: T, x: i % 5 === 1 ? i : `no ${i}` });
+    const { events, rejections } = run(() => Array.from({ length: 5_000 }, (_, i) => made(i)), data);
+    expect(events).toHaveLength(1_000);
+    expect(rejections).toEqual([
+      {
+        reason: "time-missing",
+        detail: 'the event has no "t" (1,000 events that enrich made of this one)',
+        data,
+        count: 1_000,
+      },
+      {
+        reason: "wrong-type",
+        detail: `${[2, 3, 4].map((i) => `"x" should be a number, not "no ${i}"`).join("; ")} (3,000 events that enrich made of this one)`,
+        data,
+        count: 3_000,
+      },
+    ]);
+    expect(countRejected(rejections)).toBe(4_000);
   });
 
   test("a value that JSON cannot show is still a rejection", () => {
