@@ -26,7 +26,7 @@ export function unpack(data: Uint8Array): Uint8Array[] {
   }
 }
 
-/** The values of a length-delimited field; throws a RangeError where the message has none such. */
+/** The values of a length-delimited field; throws a RangeError where the message is of another form or ends too early. */
 function fieldsOf(message: Uint8Array, wanted: number): Uint8Array[] {
   const values: Uint8Array[] = [];
   let at = 0;
@@ -47,6 +47,8 @@ function fieldsOf(message: Uint8Array, wanted: number): Uint8Array[] {
     if (wire === 0) varint();
     else if (wire === 2) {
       const length = varint();
+      // Or the value would be cut without a word: `subarray` goes to the end at most.
+      if (at + length > message.length) throw new RangeError("The aggregate ends within a value.");
       if (Math.floor(tag / 8) === wanted) values.push(message.subarray(at, at + length));
       at += length;
     } else throw new RangeError(`The aggregate has a field of wire type ${wire}.`);

@@ -40,6 +40,8 @@ describe("KPL aggregates", () => {
   });
   test.each([
     ["ends within a number", [0x1a, 0xff]],
+    ["ends within a value", [0x1a, 9, 0x1a, 3, 0x7b, 0x7d]],
+    ["ends within a record of it", [0x1a, 4, 0x1a, 9, 0x7b, 0x7d]],
     ["has a field of no known form", [0x1d, 0, 0, 0, 0]],
   ])("one that %s is rejected, and holds nothing up", (_, message) => {
     const toEvents = relay(FLIGHTS, checker(FLIGHTS));
