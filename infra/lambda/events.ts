@@ -34,7 +34,7 @@ export interface FirehoseEvent {
 
 export interface FirehoseRecord {
   readonly recordId: string;
-  /** Epoch ms. */
+  /** When Firehose received it, epoch ms: of a record from a stream, not when the stream did. */
   readonly approximateArrivalTimestamp: number;
   /** Base64. */
   readonly data: string;
@@ -44,6 +44,8 @@ export interface FirehoseRecord {
     readonly subsequenceNumber?: string | number;
     readonly shardId: string;
     readonly partitionKey: string;
+    /** When the stream received it, epoch ms; the relay reads the same. */
+    readonly approximateArrivalTimestamp?: number;
   };
 }
 

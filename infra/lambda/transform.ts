@@ -3,7 +3,7 @@
  * recordId comes back, as Ok, Dropped or ProcessingFailed, with base64 data, and the whole answer stays within six megabytes.
  */
 import { createHash } from "node:crypto";
-import type { Event } from "../../src/core/collect.ts";
+import { countRejected, type Event, type Rejection } from "../../src/core/collect.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { formatDay } from "../../src/core/time.ts";
 import { hiveTimestamp } from "./checked.ts";
@@ -37,17 +37,17 @@ export function transform(
 ): Transformed {
   const toLine = lakeLine(spec);
   const records: FirehoseResult[] = [];
-  const rejectedByDay = new Map<string, string[]>();
+  const kept = new Kept();
   const counts = { events: 0, rejections: 0, dropped: 0, overflowed: 0 };
   // A record that does not fit goes back as it came, so the answer must always have room for that.
   let size = event.records.reduce((sum, r) => sum + sizeOf(r), 0);
   const incoming = event.records.map((record) => ({
     data: Buffer.from(record.data, "base64"),
-    arrival: record.approximateArrivalTimestamp,
+    arrival: record.kinesisRecordMetadata?.approximateArrivalTimestamp ?? record.approximateArrivalTimestamp,
   }));
   for (const [i, { events, rejections, dropped }] of checkAll(check, incoming, sharing(millis)).entries()) {
     const record = event.records[i]!;
-    const { arrival } = incoming[i]!;
+    const { arrival, data } = incoming[i]!;
     const sequence = sequenceOf(record);
     const lines = events.map((e) => `${toLine(e, sequence, arrival)}\n`).join("");
     const out = Buffer.from(lines).toString("base64");
@@ -59,29 +59,63 @@ export function transform(
     size += out.length - record.data.length;
     records.push({ recordId: record.recordId, result: events.length > 0 ? "Ok" : "Dropped", data: out });
     counts.events += events.length;
-    counts.rejections += rejections.length;
+    counts.rejections += countRejected(rejections);
     counts.dropped += dropped;
-    for (const rejection of rejections) {
-      const day = formatDay(arrival);
-      const list = rejectedByDay.get(day) ?? [];
-      if (list.length === 0) rejectedByDay.set(day, list);
-      list.push(
-        JSON.stringify({
-          reason: rejection.reason,
-          detail: rejection.detail,
-          arrival: hiveTimestamp(arrival),
-          sequence,
-          data: Buffer.from(rejection.data).toString("base64"),
-        }),
-      );
+    kept.add(rejections, { sequence, arrival, data });
+  }
+  return { records, rejected: kept.objects(batchName(event.records)), counts };
+}
+
+/** Where rejections come from. */
+interface Origin {
+  readonly sequence: string;
+  /** Epoch ms. */
+  readonly arrival: number;
+  /** The whole record. */
+  readonly data: Uint8Array;
+}
+
+/** How long the rows are together that a batch writes about its rejections one by one; a batch itself has six megabytes at most. */
+const REJECTED_TEXT = 8 * 2 ** 20;
+
+/**
+ * Rows for the rejected table, a list for each day of arrival. A row is longer than the line that it is about: were there one for each
+ * line of records that are full of short broken ones, they would fill the memory. So beyond a length the rest of a record share a row
+ * that has the record's bytes.
+ */
+class Kept {
+  readonly #byDay = new Map<string, string[]>();
+  #length = 0;
+
+  add(rejections: readonly Rejection[], origin: Origin): void {
+    for (const [i, rejection] of rejections.entries()) {
+      if (i < rejections.length - 1 && this.#length > REJECTED_TEXT) {
+        const others = countRejected(rejections.slice(i + 1));
+        const detail = `${rejection.detail}; and ${others.toLocaleString("en")} more of this record, whose bytes these are`;
+        this.#row({ ...rejection, detail, data: origin.data }, origin);
+        return;
+      }
+      this.#row(rejection, origin);
     }
   }
-  const batch = batchName(event.records);
-  const rejected = [...rejectedByDay].map(([day, list]) => ({
-    key: `dt=${day}/${batch}.json.gz`,
-    lines: `${list.join("\n")}\n`,
-  }));
-  return { records, rejected, counts };
+
+  /** Key below the table's prefix, and JSON lines, of each object. */
+  objects(batch: string): Transformed["rejected"] {
+    return Array.from(this.#byDay, ([day, rows]) => ({
+      key: `dt=${day}/${batch}.json.gz`,
+      lines: `${rows.join("\n")}\n`,
+    }));
+  }
+
+  #row({ reason, detail, data }: Rejection, { sequence, arrival }: Origin): void {
+    const day = formatDay(arrival);
+    const rows = this.#byDay.get(day) ?? [];
+    if (rows.length === 0) this.#byDay.set(day, rows);
+    const base64 = Buffer.from(data).toString("base64");
+    const row = JSON.stringify({ reason, detail, arrival: hiveTimestamp(arrival), sequence, data: base64 });
+    this.#length += row.length;
+    rows.push(row);
+  }
 }
 
 /** A function from an event to its row in the lake, a JSON object with the table's columns. */

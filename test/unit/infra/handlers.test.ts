@@ -128,13 +128,16 @@ describe("relay", () => {
 
   test("has the batch brought again from what the stream of events keeps refusing, and says so", async () => {
     services.refuses = () => true;
-    const { answer, log } = await call("relay", RECORDS);
+    // As long as its call has time, of which it keeps six seconds.
+    const { answer, log } = await call("relay", RECORDS, 8_000);
     expect(answer).toEqual(failures(sequences[0]!));
     expect(log).toContain("keeps refusing");
+    expect(services.records().length).toBeGreaterThan(2);
+    expect(metric(log, "Events")).toBe(0);
   });
 
   test("fails where the stream of events cannot be written, so that the whole batch comes again", async () => {
-    services.fails = ({ operation }) => operation === "PutRecords";
+    services.fails = ({ operation }) => operation === "PutRecord";
     const { answer, log } = await call("relay", RECORDS);
     expect(answer).toBeUndefined();
     expect(log).toContain("KMSDisabledException");
@@ -197,6 +200,11 @@ describe("enrich", () => {
       [12, `${at(2)}.3`],
       [4, at(7)],
     ]);
+    // When the stream received them, which is what the relay reads; Firehose did a while later.
+    const arrivals = [0, 1, 1, 2, 3, 5, 7].map((i) => DELIVERY.records[i]!.kinesisRecordMetadata!);
+    expect(delivered.map((r) => Date.parse(`${r._arrival as string}Z`))).toEqual(
+      arrivals.map((m) => m.approximateArrivalTimestamp),
+    );
     expect(kept().map((k) => [k.reason, k.sequence, text(k.data!)])).toEqual([
       ["malformed-json", `${at(2)}.2`, "{broken"],
       ["not-utf8", at(6), text(DELIVERY.records[6]!.data)],
@@ -265,7 +273,7 @@ describe("what the services call without records", () => {
 
   test("sweep has nothing to do before the first event", async () => {
     expect((await call("sweep", {})).answer).toBeNull();
-    expect(services.of("PutRecords")).toEqual([]);
+    expect(services.of("PutRecord")).toEqual([]);
   });
 });
 

@@ -31,7 +31,11 @@ function event(...data: (string | Uint8Array)[]): FirehoseEvent {
     recordId: `4954601082${i}0000000`,
     approximateArrivalTimestamp: ARRIVAL,
     data: Buffer.from(d).toString("base64"),
-    kinesisRecordMetadata: { ...TEMPLATE.kinesisRecordMetadata!, sequenceNumber: `4954601082${i}` },
+    kinesisRecordMetadata: {
+      ...TEMPLATE.kinesisRecordMetadata!,
+      sequenceNumber: `4954601082${i}`,
+      approximateArrivalTimestamp: ARRIVAL,
+    },
   }));
   return { ...DELIVERY, records };
 }
@@ -128,6 +132,69 @@ test("of a batched record what is kept of an untimely event is its own line, not
     .split("\n")
     .map((l) => text((JSON.parse(l) as { data: string }).data));
   expect(kept).toEqual(lines.slice(1));
+});
+
+test("of many events that enrich makes of a record and that do not fit, the record's bytes are kept once", () => {
+  const itemised = checker(spec, (e) => (e.items as object[]).map((item) => ({ scheduled: e.at as string, ...item })));
+  const item = { origin: "BOS", delay: "+12 min", note: "x".repeat(40) };
+  const record = JSON.stringify({ at: ARRIVAL, items: Array.from({ length: 2_000 }, () => item) });
+  const { counts, rejected } = transform(event(record, record), spec, itemised);
+  expect(counts).toEqual({ events: 0, rejections: 4_000, dropped: 0, overflowed: 0 });
+  expect(rejected[0]!.lines.length).toBeLessThan(3 * record.length);
+  const kept = rejected[0]!.lines.trim().split("\n");
+  expect(kept.map((l) => JSON.parse(l) as { reason: string; detail: string })).toMatchObject(
+    Array.from({ length: 2 }, () => ({
+      reason: "wrong-type",
+      detail: '"delay" should be a number, not "+12 min" (2,000 events that enrich made of this one)',
+    })),
+  );
+});
+
+test("however many lines of records are broken, what is kept of them stays within memory, and is complete", () => {
+  const lines = [JSON.stringify(good()), ...Array.from({ length: 20_000 }, (_, i) => String(i % 10))];
+  const batch = event(...Array.from({ length: 4 }, () => lines.join("\n")));
+  const { counts, rejected } = transform(batch, spec, check);
+  expect(counts).toEqual({ events: 4, rejections: 80_000, dropped: 0, overflowed: 0 });
+  expect(rejected[0]!.lines.length).toBeLessThan(10 * 2 ** 20);
+  const kept = rejected[0]!.lines
+    .trim()
+    .split("\n")
+    .map((l) => JSON.parse(l) as Record<string, string>);
+  const sequences = new Map<string, Record<string, string>[]>();
+  for (const row of kept) sequences.set(row.sequence!, [...(sequences.get(row.sequence!)?.slice(-1) ?? []), row]);
+  expect(sequences.size).toBe(4);
+  // The first were kept one by one; of the last all stand in one row.
+  expect(text(kept[0]!.data!)).toBe(lines[1]);
+  expect(text(kept.at(-1)!.data!)).toBe(lines.join("\n"));
+  expect(kept.at(-1)!.detail).toMatch(/; and 19,999 more of this record, whose bytes these are$/);
+});
+
+test.each([
+  [
+    "the stream's arrival, not Firehose's own",
+    { approximateArrivalTimestamp: ARRIVAL - 7_200_000 },
+    "08:00",
+    "time-ahead",
+  ],
+  ["Firehose's arrival where the record says no other", {}, "10:00", undefined],
+])("an event's time is held against %s", (_, metadata, hour, reason) => {
+  const [record] = event(`${JSON.stringify(good())}\n{broken`).records;
+  const { approximateArrivalTimestamp: _at, ...rest } = record!.kinesisRecordMetadata!;
+  const strict = { ...spec, source: { ...spec.source, ahead: 3_600_000 } };
+  const { records, rejected } = transform(
+    { records: [{ ...record!, kinesisRecordMetadata: { ...rest, ...metadata } }] },
+    strict,
+    checker(strict),
+  );
+  const arrival = `2026-11-22 ${hour}:00.000`;
+  const kept = rejected[0]!.lines
+    .trim()
+    .split("\n")
+    .map((l) => JSON.parse(l) as Record<string, string>);
+  expect(kept.map((k) => [k.reason, k.arrival])).toEqual(
+    ["malformed-json", reason].filter((r) => r !== undefined).map((r) => [r, arrival]),
+  );
+  expect(rows(records[0]!.data).map((r) => r._arrival)).toEqual(reason === undefined ? [arrival] : []);
 });
 
 test("a batch that is brought again rejects to the same object", () => {
