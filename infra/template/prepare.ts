@@ -1,6 +1,6 @@
 /** Step 3, prepare: the workgroups that people's queries and the trainings' run in, and the preparation query under a name. */
-import { prepareSql } from "../../src/core/prepare.ts";
 import { windowStart } from "../../src/core/series.ts";
+import { athenaSql } from "../workflow/unload.ts";
 import { att, type Fragment, type Resource, ref, sub } from "./cfn.ts";
 import { type Context, PREFIX } from "./context.ts";
 
@@ -27,7 +27,7 @@ export function prepare(context: Context): Fragment {
           Description: "The windows of every series; set the two times",
           Database: ref("Database"),
           WorkGroup: ref("WorkGroup"),
-          QueryString: prepareSql(spec, { from: until - spec.forecast.history, until }),
+          QueryString: athenaSql(spec, { from: until - spec.forecast.history, until }),
         },
       },
     },
