@@ -1,7 +1,7 @@
 /** What the templates create for a pipeline, as far as it is billed by the piece; the tests hold it against the templates. */
 import { watchedMetric } from "../../src/core/compare.ts";
 import type { AlarmRule, PipelineSpec } from "../../src/core/spec.ts";
-import { HOUR } from "../../src/core/time.ts";
+import { HOUR, MINUTE } from "../../src/core/time.ts";
 import { compareMemory } from "../workflow/capacity.ts";
 
 export interface Created {
@@ -55,9 +55,10 @@ export function createdFor(spec: PipelineSpec, groups: number, known: GroupsKnow
 
 type AlarmShape = "insights" | "per-series";
 
-/** As the templates choose it: one query sees three hours, and 500 series. */
-function shapeOf(spec: PipelineSpec, rule: AlarmRule, groups: number): AlarmShape {
-  return rule.periods * spec.series.every <= 3 * HOUR && groups <= 500 ? "insights" : "per-series";
+/** As the templates choose it: one query sees three hours, and 500 series. Data can be read three minutes after their window's close. */
+function shapeOf({ series, source }: PipelineSpec, rule: AlarmRule, groups: number): AlarmShape {
+  const reach = rule.periods * series.every + source.lateness + 3 * MINUTE;
+  return reach <= 3 * HOUR && groups <= 500 ? "insights" : "per-series";
 }
 
 /** Composites over an alarm a series, in layers; one where one query reads all series. */

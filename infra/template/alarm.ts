@@ -3,9 +3,11 @@ import { digest } from "../../src/core/digest.ts";
 import type { AlarmRule } from "../../src/core/spec.ts";
 import { literal, type Resource, sub, tagList, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
+import { evaluationPeriods, treatMissing } from "./lookback.ts";
 
-/** An alarm's name (CloudWatch API reference, PutMetricAlarm). */
+/** An alarm's name and its description (CloudWatch API reference, PutMetricAlarm). */
 const NAME_LENGTH = 255;
+const DESCRIPTION_LENGTH = 1_024;
 
 /** Actions of an alarm: the incident, and the topic. */
 export interface AlarmActions {
@@ -36,20 +38,36 @@ export function boundedName(head: string, text: string): string {
   return `${whole.slice(0, NAME_LENGTH - end.length).replace(/(%[0-9A-F]?)$/, "")}${end}`;
 }
 
+/** A rule as an alarm's description says it; of a runbook's path that is too long, the beginning. */
 export function inWords(rule: AlarmRule): string {
   const side = rule.direction === "both" ? "beyond the band on either side" : rule.direction;
   const runbook = rule.runbook === undefined ? "" : ` Runbook: ${rule.runbook}.`;
-  return `${rule.measure}: ${rule.datapoints} of the last ${rule.periods} windows deviate ${side} by more than ${rule.threshold} half widths of the band.${runbook}`;
+  return boundedText(
+    `${rule.measure}: ${rule.datapoints} of the last ${rule.periods} windows deviate ${side} by more than ${rule.threshold} half widths of the band.${runbook}`,
+    DESCRIPTION_LENGTH,
+  );
 }
 
-/** How the deviation of one series is judged. */
-export function common(rule: AlarmRule) {
+/** A text of so many UTF-16 units at most: as it is where it fits, else its first whole characters and an ellipsis. */
+export function boundedText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  let cut = "";
+  for (const character of text) {
+    if (cut.length + character.length >= length) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}
+
+/**
+ * How the deviation of one series is judged.
+ * @throws Fault `target.unsupported` when the rule's windows lie further back than CloudWatch looks.
+ */
+export function common({ spec }: Context, rule: AlarmRule) {
   return {
-    EvaluationPeriods: rule.periods,
+    EvaluationPeriods: evaluationPeriods(spec, rule),
     DatapointsToAlarm: rule.datapoints,
-    // Where silence is a breach it is a datum (`watchedMetric`). Windows that nothing was written for are the pipeline's own failure,
-    // which neither begins an outage of the business nor ends one.
-    TreatMissingData: rule.missing === "breaching" ? "ignore" : rule.missing,
+    TreatMissingData: treatMissing(rule),
     Threshold: rule.direction === "below" ? -rule.threshold : rule.threshold,
     ComparisonOperator: rule.direction === "below" ? "LessThanThreshold" : "GreaterThanThreshold",
     AlarmDescription: inWords(rule),

@@ -3,8 +3,9 @@
  *
  * Two shapes, by what CloudWatch can see (CloudWatch User Guide, "Limits that apply to alarms based on Metrics Insights queries"):
  * - A Metrics Insights query with GROUP BY, whose every series is a contributor. One query however many series there are, new
- *   ones join by themselves. It sees the last three hours only, and of more than 500 series the 500 with the worst values: sound for
- *   one datum, not for several of many. Its WHERE knows `=`, `!=` and AND, so that no set of queries can divide the series.
+ *   ones join by themselves. It sees the last three hours only, of which the newest hold no data yet (see lookback.ts), and of more
+ *   than 500 series the 500 with the worst values: sound for one datum, not for several of many. Its WHERE knows `=`, `!=` and
+ *   AND, so that no set of queries can divide the series.
  * - One alarm a series, for rules whose windows reach further back than that, or that watch more than 500 series. It needs the
  *   series known beforehand: listed in the pipeline file, or given as `groups` from the data.
  *
@@ -14,23 +15,24 @@
 import { watchedMetric } from "../../src/core/compare.ts";
 import { Fault } from "../../src/core/fault.ts";
 import { type AlarmRule, byFields } from "../../src/core/spec.ts";
-import { HOUR, SECOND } from "../../src/core/time.ts";
+import { formatDuration, HOUR, SECOND } from "../../src/core/time.ts";
 import { alarmName, common, composite, inWords, ruleId } from "./alarm.ts";
 import { arn, att, type Fragment, type NestedTemplate, type Resource, ref, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
+import { dataDelay, reachOf } from "./lookback.ts";
 import { seriesAlarms } from "./series-alarms.ts";
 
-/** How far back a Metrics Insights alarm sees, and how many series. */
+/** How far back a Metrics Insights alarm sees, how many series, and how many such alarms an account has in a region unasked. */
 const INSIGHTS_REACH = 3 * HOUR;
 export const INSIGHTS_SERIES = 500;
+export const INSIGHTS_ALARMS = 200;
 
 export type AlarmShape = "insights" | "per-series";
 
 /** Which shape a rule gets; see above. Of series that are discovered nobody knows how many there will be. */
 export function alarmShape({ spec, groups }: Pick<Context, "spec" | "groups">, rule: AlarmRule): AlarmShape {
-  const reach = rule.periods * spec.series.every;
   const few = groups === undefined || groups.length <= INSIGHTS_SERIES;
-  return reach <= INSIGHTS_REACH && few ? "insights" : "per-series";
+  return reachOf(spec, rule) <= INSIGHTS_REACH && few ? "insights" : "per-series";
 }
 
 export function alert(context: Context): Fragment {
@@ -63,12 +65,17 @@ export function alert(context: Context): Fragment {
 
 function knownGroups(context: Context, rule: AlarmRule) {
   if (context.groups !== undefined) return context.groups;
-  const fields = byFields(context.spec).join(" and ");
+  const { spec } = context;
+  const fields = byFields(spec).join(" and ");
+  const { every } = spec.series;
+  const most = Math.floor((INSIGHTS_REACH - dataDelay(spec)) / every);
+  const fewer =
+    most > 0 ? `, or let "datapoints" be of the last ${most === 1 ? "window" : `${most} windows`} at most` : "";
   throw new Fault(
     "target.unsupported",
-    `The alarm "${rule.name}" looks further back than three hours over series that are discovered; CloudWatch can watch either, not both.`,
+    `The alarm "${rule.name}" looks further back than three hours over series that are discovered; CloudWatch can watch either, not both. Its ${rule.periods} windows of ${formatDuration(every)} can be read up to ${formatDuration(dataDelay(spec))} after their end.`,
     {
-      next: `List the values of ${fields} in the pipeline file, give the groups there are (--groups), or let "datapoints" span three hours at most.`,
+      next: `List the values of ${fields} in the pipeline file, or give the groups there are (--groups)${fewer}.`,
     },
   );
 }
@@ -107,7 +114,7 @@ function insightsAlarm(context: Context, rule: AlarmRule): Resource {
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
       AlarmName: `${alarmName(context, rule)}/every-series`,
-      ...common(rule),
+      ...common(context, rule),
       Metrics: [
         {
           Id: "deviation",

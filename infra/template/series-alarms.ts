@@ -97,7 +97,7 @@ function seriesAlarm(context: Context, rule: AlarmRule, group: Group, name: stri
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
       AlarmName: name,
-      ...common(rule),
+      ...common(context, rule),
       Namespace: context.names.namespace,
       MetricName: watchedMetric(rule),
       Dimensions: [

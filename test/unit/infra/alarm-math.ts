@@ -1,6 +1,7 @@
 /**
  * What an alarm of CloudWatch computes, as far as the templates use it: statistics of a period's samples, metric math (User Guide,
- * "Using math expressions": IF, FILL, DIFF, arithmetic, comparisons, AND, OR), and datapoints against a threshold.
+ * "Using math expressions": IF, FILL, DIFF, arithmetic, comparisons, AND, OR), and datapoints against a threshold, missing ones among
+ * them (User Guide, "Configuring how CloudWatch alarms treat missing data").
  */
 import type { Value } from "../../../infra/template/cfn.ts";
 
@@ -31,7 +32,10 @@ export interface AlarmProperties extends Partial<Metric> {
   }[];
 }
 
-type Series = readonly (number | undefined)[];
+export type Series = readonly (number | undefined)[];
+
+/** What stands for the word that makes FILL repeat the last datum. */
+const REPEAT: Series = [];
 
 /** How a metric is called in `Metrics`. */
 export function nameOf({ Namespace, MetricName, Dimensions }: Metric): string {
@@ -45,25 +49,66 @@ export function metricsOf(alarm: AlarmProperties): string[] {
   return stats.map(nameOf);
 }
 
-/** Whether the alarm is on after the last period; `before` is its state when nothing says anything. */
+export type State = "OK" | "ALARM" | "INSUFFICIENT_DATA";
+
+/** Periods that CloudWatch retrieves beyond those it was asked for, as the User Guide's tables show it; how many is not documented. */
+export const EXTRA = 2;
+
+/** Whether the alarm is on after the last period; `before` is whether it was when nothing says anything. */
 export function fires(alarm: AlarmProperties, metrics: Metrics, before = false): boolean {
-  const series = computed(alarm, metrics).slice(-alarm.EvaluationPeriods);
-  const breaching = (value: number) => {
-    if (alarm.ComparisonOperator === "GreaterThanThreshold") return value > alarm.Threshold;
-    if (alarm.ComparisonOperator === "GreaterThanOrEqualToThreshold") return value >= alarm.Threshold;
-    if (alarm.ComparisonOperator === "LessThanThreshold") return value < alarm.Threshold;
-    throw new Error(`No comparison ${alarm.ComparisonOperator}`);
-  };
-  const points = series.map((value) => (value === undefined ? alarm.TreatMissingData : breaching(value)));
-  if (points.every((p) => p === "ignore")) return before;
-  return points.filter((p) => p === true || p === "breaching").length >= alarm.DatapointsToAlarm;
+  return stateOf(alarm, computed(alarm, metrics), before ? "ALARM" : "OK") === "ALARM";
+}
+
+/**
+ * The state that a metric's data put an alarm into: as many of the newest as it evaluates, when that many exist in the range that
+ * CloudWatch retrieves; else all that exist, and for each that lacks what the alarm says of missing data.
+ * @param range oldest first.
+ */
+export function stateOf(
+  alarm: Pick<
+    AlarmProperties,
+    "Threshold" | "ComparisonOperator" | "EvaluationPeriods" | "DatapointsToAlarm" | "TreatMissingData"
+  >,
+  range: Series,
+  before: State,
+): State {
+  const points = range.map((value) => (value === undefined ? undefined : breaches(alarm, value)));
+  const existing = points.filter((p) => p !== undefined).slice(-alarm.EvaluationPeriods);
+  const breaching = existing.filter((p) => p).length;
+  const enough = (count: number) => (count >= alarm.DatapointsToAlarm ? "ALARM" : "OK");
+  const lacking = alarm.EvaluationPeriods - existing.length;
+  if (lacking === 0 || enough(breaching) === "ALARM") return enough(breaching);
+  const healthy = breaching < existing.length;
+  switch (alarm.TreatMissingData) {
+    case "breaching":
+      return enough(breaching + lacking);
+    case "notBreaching":
+      return "OK";
+    case "ignore":
+      return healthy ? "OK" : before;
+    case "missing":
+      if (healthy) return "OK";
+      // Nothing but breaches, the oldest as old as m periods: that alone is an alarm.
+      return existing.length > 0 && enough(points.length - points.indexOf(true)) === "ALARM"
+        ? "ALARM"
+        : "INSUFFICIENT_DATA";
+    default:
+      throw new Error(`No treatment ${alarm.TreatMissingData}`);
+  }
+}
+
+function breaches({ ComparisonOperator: how, Threshold }: Parameters<typeof stateOf>[0], value: number): boolean {
+  if (how === "GreaterThanThreshold") return value > Threshold;
+  if (how === "GreaterThanOrEqualToThreshold") return value >= Threshold;
+  if (how === "LessThanThreshold") return value < Threshold;
+  throw new Error(`No comparison ${how}`);
 }
 
 function computed(alarm: AlarmProperties, metrics: Metrics): Series {
   const read = (metric: Metric, stat: string) => {
     const samples = metrics.get(nameOf(metric));
     if (!samples) throw new Error(`There is no metric ${nameOf(metric)}`);
-    return samples.map((period) => statistic(stat, period));
+    return samples.slice(-(alarm.EvaluationPeriods + EXTRA)).map((period) => statistic(stat, period));
   };
   if (!alarm.Metrics) return read(alarm as Metric, alarm.Statistic!);
   const known = new Map<string, Series>();
@@ -128,12 +173,15 @@ export function evaluate(expression: string, known: ReadonlyMap<string, Series>)
       return inner;
     }
     if (/^\d/.test(token)) return new Array<number>(length).fill(Number(token));
+    if (token === "REPEAT") return REPEAT;
     if (tokens[at] !== "(") {
       const series = known.get(token);
       if (!series) throw new Error(`${token} is unknown in ${expression}`);
       return series;
     }
     const [first, second, third] = argumentsOf();
+    if (token === "FILL" && second === REPEAT)
+      return first!.map((_, i) => first!.slice(0, i + 1).findLast((v) => v !== undefined));
     if (token === "FILL") return Array.from({ length }, (_, i) => first![i] ?? second![i]);
     if (token === "IF")
       return Array.from({ length }, (_, i) => (first![i] === undefined ? undefined : first![i] ? second : third)?.[i]);

@@ -11,10 +11,11 @@ const byType = (template: ReturnType<typeof synthesize>["template"], type: strin
 
 describe("the shape of a rule's alarm", () => {
   const cases = [
-    { every: "1h", datapoints: "3 of 3", shape: "insights" },
-    { every: "1h", datapoints: "3 of 4", shape: "per-series" },
-    { every: "5m", datapoints: "10 of 36", shape: "insights" },
-    { every: "5m", datapoints: "10 of 37", shape: "per-series" },
+    // The newest of the three hours' data are not there yet: a minute's lateness, and three on the way.
+    { every: "1h", datapoints: "2 of 2", shape: "insights" },
+    { every: "1h", datapoints: "3 of 3", shape: "per-series" },
+    { every: "5m", datapoints: "10 of 35", shape: "insights" },
+    { every: "5m", datapoints: "10 of 36", shape: "per-series" },
     { every: "1d", datapoints: "1 of 1", shape: "per-series" },
   ] as const;
   test.each(cases)("$datapoints of $every is $shape", ({ every, datapoints, shape }) => {
@@ -335,6 +336,53 @@ describe("who is told of an incident", () => {
       byType(stack(incidents), "AWS::SSMIncidents::ResponsePlan").map(([, p]) => p.Properties.Engagements);
     expect(plans({ kind: "incident-manager", contacts: [contact] })).toEqual([[contact], [contact]]);
     expect(plans({ kind: "incident-manager" })).toEqual([undefined, undefined]);
+  });
+});
+
+describe("texts of any length keep within what CloudWatch and Incident Manager take", () => {
+  /** A path of so many letters, of which some are two UTF-16 units. */
+  const runbook = (letters: number) => `runbooks/${"é𝄞".repeat(letters / 2)}.md`;
+  const rule = { ...FLIGHTS.alarms[0]!, name: `n${"-x".repeat(23)}y` };
+  const stack = (letters: number) =>
+    synthesize(
+      { ...FLIGHTS, alarms: [{ ...rule, runbook: runbook(letters) }] },
+      options({ incidents: { kind: "incident-manager" } }),
+    ).template;
+  const descriptions = (letters: number) =>
+    ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"]
+      .flatMap((type) => byType(stack(letters), type))
+      .map(([, { Properties }]) => String(Properties.AlarmDescription));
+
+  test("a description is whole where it fits, else its beginning, in whole letters", () => {
+    const fits = descriptions(20).filter((text) => text.includes("Runbook"));
+    expect(fits.length).toBeGreaterThan(8);
+    for (const text of fits) expect(text.endsWith(`Runbook: ${runbook(20)}.`)).toBe(true);
+    for (const letters of [1_200, 1_202, 1_204]) {
+      const cut = descriptions(letters).filter((text) => text.includes("Runbook"));
+      expect(cut).toHaveLength(fits.length);
+      for (const text of cut) {
+        expect(text).toMatch(/Runbook: runbooks\/é𝄞.*…$/u);
+        expect(text).not.toMatch(/\p{Surrogate}/u);
+        expect(text.length).toBeLessThanOrEqual(1_024);
+        expect(text.length).toBeGreaterThan(1_020);
+      }
+    }
+    for (const text of descriptions(1_200)) expect(text.length).toBeLessThanOrEqual(1_024);
+  });
+
+  test("names and the words of an incident are as they may be", () => {
+    const { Resources } = stack(1_200);
+    const [plan] = byType(stack(1_200), "AWS::SSMIncidents::ResponsePlan").map(([, p]) => p.Properties);
+    const { Name, DisplayName, IncidentTemplate } = plan!;
+    expect(Name).toMatch(/^[a-zA-Z0-9_-]{1,200}$/);
+    expect(String(DisplayName).length).toBeLessThanOrEqual(200);
+    const { Title, Summary, DedupeString } = IncidentTemplate as Record<string, string>;
+    expect(Title!.length).toBeLessThanOrEqual(200);
+    expect(Summary!.length).toBeLessThanOrEqual(4_000);
+    expect(Summary).toContain("…");
+    expect(DedupeString!.length).toBeLessThanOrEqual(1_000);
+    for (const { Properties } of Object.values(Resources))
+      expect(String(Properties.AlarmName ?? "").length).toBeLessThanOrEqual(255);
   });
 });
 
