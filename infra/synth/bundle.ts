@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type BuildFailure, build } from "esbuild";
+import { build } from "esbuild";
 import { zipSync } from "fflate";
-import { Fault } from "../../src/core/fault.ts";
 import type { Exclusion } from "../../src/core/labels.ts";
 import { type Group, groupKey } from "../../src/core/series.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
@@ -12,6 +11,7 @@ import connector from "../flink/connector.json" with { type: "json" };
 import { flinkJob } from "../flink/job.ts";
 import { alarmShape } from "../template/alert.ts";
 import { FUNCTIONS, type FunctionName } from "../template/context.ts";
+import { BUNDLE, bundleEnrich, type EnrichModule } from "./enrich.ts";
 
 /** Files of an archive by their paths in it. */
 export type Files = Readonly<Record<string, Uint8Array>>;
@@ -23,11 +23,7 @@ export interface Archive {
 }
 
 /** What lies beside a pipeline file and goes with its functions. */
-export interface Companions {
-  /** The text of the user's enrich module. */
-  readonly enrich?: string;
-  /** Its folder, from which its imports are found; without it, it may import Node's own modules alone. */
-  readonly enrichFolder?: string;
+export interface Companions extends EnrichModule {
   readonly exclusions: readonly Exclusion[];
   /** The groups that were given from the data; the comparison is told of them where a rule has an alarm for each. */
   readonly groups?: readonly Group[];
@@ -36,21 +32,9 @@ export interface Companions {
 /** Functions that run the user's module. */
 const ENRICHING: readonly FunctionName[] = ["enrich", "relay"];
 
-/** How both the handlers and the user's module are bundled: one file each, for the functions' Node. */
-const BUNDLE = {
-  bundle: true,
-  platform: "node",
-  target: "node22",
-  format: "esm",
-  legalComments: "none",
-  write: false,
-  // Packages that are CommonJS ask for `require`.
-  banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
-} as const;
-
 /**
  * Bundles the handlers of `root`/infra/lambda for Node 22, and the user's module with what it imports.
- * @throws Fault `enrich.failed` when that cannot be bundled.
+ * @throws Fault `enrich.failed` when that cannot be bundled, or exports nothing by default.
  */
 export async function functionArchives(
   root: string,
@@ -66,8 +50,7 @@ export async function functionArchives(
     outdir: "out",
     outExtension: { ".js": ".mjs" },
   });
-  const enrich =
-    companions.enrich === undefined ? undefined : await bundleEnrich(companions.enrich, companions.enrichFolder);
+  const enrich = await bundleEnrich(companions);
   const { groups } = companions;
   // A rule that is one query finds new groups by itself: none lacks its alarm.
   const alarmASeries = spec.alarms.some((rule) => alarmShape({ spec, groups }, rule) === "per-series");
@@ -77,34 +60,12 @@ export async function functionArchives(
       "index.mjs": bundled.contents,
       "pipeline.json": text(JSON.stringify(spec)),
     };
-    if (enrich !== undefined && ENRICHING.includes(name)) files["enrich.mjs"] = enrich;
+    if (enrich && ENRICHING.includes(name)) files["enrich.mjs"] = enrich;
     if (name === "publish") files["exclusions.json"] = text(JSON.stringify(companions.exclusions));
     if (name === "compare" && groups && alarmASeries) files["groups.json"] = text(JSON.stringify(groups.map(groupKey)));
     return [name, archive(`functions/${name}`, files)] as const;
   });
   return Object.fromEntries(archives) as Record<FunctionName, Archive>;
-}
-
-/** The user's module and all that it imports, as one file: beside a function's code lies no folder of modules. */
-async function bundleEnrich(contents: string, folder?: string): Promise<Uint8Array> {
-  try {
-    const { outputFiles } = await build({
-      ...BUNDLE,
-      // Names stay, because errors of the user's are told with them; comments would tell of this machine's folders.
-      minifyWhitespace: true,
-      logLevel: "silent",
-      stdin: { contents, sourcefile: "enrich.mjs", loader: "js", ...(folder !== undefined && { resolveDir: folder }) },
-      ...(folder !== undefined && { absWorkingDir: folder }),
-    });
-    return outputFiles[0]!.contents;
-  } catch (error) {
-    const [first] = (error as Partial<BuildFailure>).errors ?? [];
-    const line = first?.location ? ` (line ${first.location.line} of ${first.location.file})` : "";
-    throw new Fault("enrich.failed", `The enrich module cannot be bundled: ${first?.text ?? String(error)}${line}.`, {
-      cause: error,
-      next: "Correct it, or install what it imports beside it, and try again.",
-    });
-  }
 }
 
 /**
