@@ -39,11 +39,11 @@ export async function fetchConnector(
 ): Promise<Uint8Array> {
   const path = join(folder, connector.file);
   const kept = await readFile(path).catch(() => undefined);
-  if (kept) return checkConnector(kept, path, connector);
+  if (kept) return checkConnector(kept, path, "Delete the file and fetch it again.", connector);
   await mkdir(folder, { recursive: true });
   await runMaven(connector, folder, patience);
   try {
-    return checkConnector(await readFile(path), path, connector);
+    return checkConnector(await readFile(path), path, "Check where Maven fetches from, and try again.", connector);
   } catch (error) {
     // Wrong bytes must not be what the next run finds.
     await rm(path, { force: true });
@@ -51,16 +51,19 @@ export async function fetchConnector(
   }
 }
 
-/** The bytes themselves, when they are the connector's. @throws Fault `input.invalid` */
-export function checkConnector(bytes: Uint8Array, path: string, connector: Connector = pinned): Uint8Array {
+/** The bytes themselves, when they are the connector's. @throws Fault `input.invalid` with `next` as its next step */
+export function checkConnector(
+  bytes: Uint8Array,
+  path: string,
+  next: string,
+  connector: Connector = pinned,
+): Uint8Array {
   // A jar is a zip: what a proxy answers in words is none.
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
   const found = sha256(bytes);
   if (isZip && (connector.sha256 === undefined || connector.sha256 === found)) return bytes;
   const why = isZip ? `its SHA-256 is ${found}, not ${connector.sha256}` : "it is no jar";
-  throw new Fault("input.invalid", `${path} is not Flink's Kinesis connector ${connector.version}: ${why}.`, {
-    next: "Delete the file and fetch it again.",
-  });
+  throw new Fault("input.invalid", `${path} is not Flink's Kinesis connector ${connector.version}: ${why}.`, { next });
 }
 
 export function sha256(bytes: Uint8Array): string {

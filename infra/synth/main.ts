@@ -1,205 +1,156 @@
 /** `npm run synth`: writes what a deployment would put on AWS, for review. Touches no account. */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { describeFault, Fault } from "../../src/core/fault.ts";
-import { type Exclusion, parseLabels } from "../../src/core/labels.ts";
 import { listedGroups } from "../../src/core/prepare.ts";
+import type { Group } from "../../src/core/series.ts";
 import { type PipelineSpec, requireSpec } from "../../src/core/spec.ts";
 import { estimateCost } from "../cost/estimate.ts";
 import connector from "../flink/connector.json" with { type: "json" };
-import { partitionOf } from "../template/context.ts";
-import { artifactsTemplate, FUNCTIONS, type Incidents, type Synthesis, synthesize } from "../template/synthesize.ts";
+import type { Artifacts } from "../template/context.ts";
+import { artifactsTemplate, FUNCTIONS, type Synthesis, synthesize } from "../template/synthesize.ts";
 import { type Archive, flinkArchive, functionArchives } from "./bundle.ts";
-import { checkConnector, fetchConnector, sha256 } from "./connector.ts";
+import { fetchConnector, sha256 } from "./connector.ts";
+import { enrichWarnings } from "./enrich.ts";
+import { openFolder } from "./folder.ts";
 import { parseGroups } from "./groups.ts";
+import { readCompanions, readJar, readText } from "./inputs.ts";
+import { Misuse, type Options, readOptions, USAGE } from "./options.ts";
 import { steps } from "./steps.ts";
+import { type Chosen, choose } from "./target.ts";
 
-const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
-
-  --out DIR            where to write
-  --target NAME        which of the file's targets (default: the first)
-  --region REGION      default: the target's, else us-east-1
-  --incidents KIND     incident-manager or ops-center (default: the target's, else ops-center)
-  --contact ARN        whom an incident of Incident Manager engages; may be given several times
-  --bucket NAME        the bucket of code (default: a name to be replaced)
-  --email ADDRESS      address that alarms mail to
-  --discard-data       let the lake and its key go with the stack (default: they outlive it)
-  --groups FILE        the groups of fields without listed values: a line each with | between the values, or a JSON list
-  --groups-count N     how many groups there will be, for the cost alone (default: as many as --groups has, else 10);
-                       those of --groups have alarms, the others are measured
-  --rate N             records a second, for the cost (default 10)
-  --record-bytes N     bytes of a record, for the cost (default 300)
-  --fetch              fetch the Kinesis connector of Flink with Maven, and put it into the application's archive
-  --jar FILE           the connector as a file, to put there instead
-`;
-
-const OPTIONS = {
-  out: { type: "string" },
-  target: { type: "string" },
-  region: { type: "string" },
-  incidents: { type: "string" },
-  contact: { type: "string", multiple: true, default: [] as string[] },
-  bucket: { type: "string" },
-  email: { type: "string" },
-  "discard-data": { type: "boolean", default: false },
-  groups: { type: "string" },
-  "groups-count": { type: "string" },
-  rate: { type: "string", default: "10" },
-  "record-bytes": { type: "string", default: "300" },
-  jar: { type: "string" },
-  fetch: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const;
-
-/** Runs the command; resolves with the exit code. `root` is the folder of this repository. */
-export async function main(args: readonly string[], root: string): Promise<number> {
+/**
+ * Runs the command; resolves with the exit code: 1 for what cannot be, 2 for a command line that is none.
+ * @param root the folder of this repository.
+ * @param folder the folder that relative paths are of.
+ */
+export async function main(args: readonly string[], root: string, folder = process.cwd()): Promise<number> {
   try {
-    const { positionals, values } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
-    const [file] = positionals;
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    if (file === undefined || positionals.length > 1 || values.out === undefined) {
-      process.stderr.write(USAGE);
-      return 2;
-    }
-    const spec = requireSpec(await readText(file), file);
-    const chosen = choose(spec, values);
-    const groups =
-      values.groups === undefined ? undefined : parseGroups(await readText(values.groups), values.groups, spec);
-    const count =
-      values["groups-count"] === undefined ? undefined : countOf(values["groups-count"], spec, groups?.length);
-    const cost = estimateCost(spec, {
-      recordsPerSecond: positive(values.rate, "--rate"),
-      recordBytes: positive(values["record-bytes"], "--record-bytes"),
-      ...(groups && { groupsGiven: groups.length }),
-      ...(count !== undefined && { groups: count }),
-    });
-    const jar = await readConnector(values);
-    const functions = await functionArchives(root, spec, {
-      ...(spec.enrich !== undefined && (await readEnrich(join(dirname(file), spec.enrich)))),
-      exclusions: await readExclusions(file, spec),
-      ...(groups && { groups }),
-    });
-    const flink = await flinkArchive(root, spec, jar);
-    const synthesis = synthesize(spec, {
-      region: chosen.region,
-      incidents: chosen.incidents,
-      keepData: !values["discard-data"],
-      artifacts: {
-        bucket: values.bucket ?? "replace-with-the-artifacts-bucket",
-        functions: Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].key])) as Record<
-          (typeof FUNCTIONS)[number],
-          string
-        >,
-        flink: flink.key,
-      },
-      ...(groups && { groups }),
-      ...(values.email !== undefined && { email: values.email }),
-    });
-    const out = resolve(values.out);
-    const put = async (path: string, content: string | Uint8Array) => {
-      await mkdir(dirname(join(out, path)), { recursive: true });
-      await writeFile(join(out, path), content);
-    };
-    await put("template.json", synthesis.body);
-    await put("artifacts-template.json", pretty(artifactsTemplate()));
-    await put("workflow.json", pretty(synthesis.template.Resources.Training!.Properties.Definition));
-    await put("cost.json", pretty(cost));
-    for (const { key, body } of synthesis.nested) await put(key, body);
-    for (const name of FUNCTIONS) await putArchive(put, `functions/${name}`, functions[name]);
-    await putArchive(put, "flink/windows", flink);
-    const connectorWords = jar
-      ? `${connector.file}: SHA-256 ${sha256(jar)}`
-      : `${connector.file} is not in the application's archive: give --fetch or --jar before you deploy`;
-    const folders = ["functions", "flink", ...(synthesis.nested.length > 0 ? ["templates"] : [])];
-    const lines = [
-      ...chosen.words,
-      ...summary(out, synthesis, functions, cost),
-      connectorWords,
-      ...steps({
-        stackName: synthesis.stackName,
-        out,
-        region: chosen.region,
-        account: chosen.account,
-        profile: chosen.profile,
-        bucket: values.bucket,
-        connector: jar !== undefined,
-        folders,
-        email: values.email,
-      }),
-    ];
-    process.stdout.write(`${lines.join("\n")}\n`);
+    const options = readOptions(args, folder);
+    process.stdout.write(options ? `${(await run(options, root)).join("\n")}\n` : USAGE);
     return 0;
   } catch (error) {
-    process.stderr.write(`${describeFault(Fault.from(error))}\n`);
-    return 1;
+    const misuse = error instanceof Misuse;
+    process.stderr.write(`${describeFault(Fault.from(error))}\n${misuse ? `\n${USAGE}` : ""}`);
+    return misuse ? 2 : 1;
   }
 }
 
-/** Where it is deployed to, and who manages its incidents. */
-interface Chosen {
-  readonly region: string;
-  /** Undefined where the pipeline file has no target: then it is the account of whoever deploys. */
-  readonly account: string | undefined;
-  readonly profile: string | undefined;
-  readonly incidents: Incidents;
-  readonly words: readonly string[];
-}
+type CostEstimate = ReturnType<typeof estimateCost>;
 
-function choose(
-  spec: PipelineSpec,
-  values: {
-    readonly target?: string;
-    readonly region?: string;
-    readonly incidents?: string;
-    readonly contact: readonly string[];
-  },
-): Chosen {
-  const names = Object.keys(spec.targets);
-  const name = values.target ?? names[0];
-  const target = name === undefined ? undefined : spec.targets[name];
-  if (values.target !== undefined && target === undefined) {
-    throw new Fault("input.invalid", `The pipeline file has no target "${values.target}".`, {
-      next: names.length > 0 ? `Give one of ${names.join(", ")}.` : "Leave --target out.",
+/** What the archives' keys are before there are archives. */
+const NO_KEYS: Omit<Artifacts, "bucket"> = {
+  functions: Object.fromEntries(FUNCTIONS.map((name) => [name, name])) as Artifacts["functions"],
+  flink: "flink",
+};
+
+/** Writes the files; resolves with the lines that say what was written, and what to do with it. */
+async function run(options: Options, root: string): Promise<string[]> {
+  const { file } = options;
+  const spec = requireSpec(await readText(file, "spec.not-found", "Check the path."), file);
+  const chosen = choose(spec, options);
+  const groups = await readGroups(options, spec);
+  const cost = costOf(options, spec, groups);
+  const synthesis = (code: typeof NO_KEYS) =>
+    synthesize(spec, {
+      region: chosen.region,
+      incidents: chosen.incidents,
+      keepData: options.keepData,
+      artifacts: { bucket: options.bucket ?? "replace-with-the-artifacts-bucket", ...code },
+      ...(groups && { groups }),
+      ...(options.email !== undefined && { email: options.email }),
     });
-  }
-  const region = values.region ?? target?.region ?? "us-east-1";
-  const kind = values.incidents ?? target?.incidents ?? "ops-center";
-  const incidents = incidentsOf(kind, values.contact);
-  const first = names.length > 1 && values.target === undefined ? `, the first of ${names.length} (--target)` : "";
-  const hint =
-    partitionOf(region) === "aws"
-      ? "looks into the account, which this command does not: give --incidents incident-manager where it is in use"
-      : "is OpsCenter here: Incident Manager is not to be had";
-  const auto = kind === "auto" ? ` ("auto" ${hint})` : "";
-  return {
-    region,
-    account: target?.account,
-    profile: target?.profile,
-    incidents,
-    words: [
-      name === undefined ? "target: none in the pipeline file" : `target: ${name}${first}`,
-      ...(target ? [`account: ${target.account}${target.profile ? `, with the profile ${target.profile}` : ""}`] : []),
-      `region: ${region}`,
-      `incidents: ${incidents.kind}${auto}`,
-    ],
-  };
+  // What cannot be deployed is told before anything is fetched or bundled, which takes long.
+  synthesis(NO_KEYS);
+  const out = await openFolder(options.out);
+  const { companions, warnings } = await readCompanions(file, spec);
+  const given = options.jar === undefined ? undefined : await readJar(options.jar);
+  const functions = await functionArchives(root, spec, { ...companions, ...(groups && { groups }) });
+  const jar = options.fetch ? await fetchConnector() : given;
+  const flink = await flinkArchive(root, spec, jar);
+  const made = synthesis({
+    functions: Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].key])) as Artifacts["functions"],
+    flink: flink.key,
+  });
+  const changed = await out.write(contentsOf(made, functions, flink, cost));
+  const enrich = functions.enrich.files["enrich.mjs"];
+  return [
+    ...chosen.words,
+    ...summary(options.out, made, functions, cost),
+    ...[...made.warnings, ...cost.warnings, ...warnings, ...(enrich ? enrichWarnings(enrich) : []), ...changed].map(
+      (warning) => `warning: ${warning}`,
+    ),
+    jar
+      ? `${connector.file}: SHA-256 ${sha256(jar)}`
+      : `${connector.file} is not in the application's archive: give --fetch or --jar before you deploy`,
+    ...stepsOf(options, chosen, made, [...Object.values(functions), flink], jar !== undefined),
+  ];
 }
 
-async function putArchive(put: (path: string, content: Uint8Array) => Promise<void>, folder: string, archive: Archive) {
-  for (const [path, content] of Object.entries(archive.files)) await put(`${folder}/${path}`, content);
-  await put(archive.key, archive.zip);
+async function readGroups({ groups: path }: Options, spec: PipelineSpec): Promise<Group[] | undefined> {
+  if (path === undefined) return undefined;
+  return parseGroups(await readText(path, "input.invalid", "Check the path of --groups."), path, spec);
+}
+
+function costOf(options: Options, spec: PipelineSpec, groups: readonly Group[] | undefined): CostEstimate {
+  const { rate, recordBytes, groupsCount } = options;
+  if (groupsCount !== undefined) checkCount(groupsCount, spec, groups?.length);
+  return estimateCost(spec, {
+    recordsPerSecond: rate,
+    recordBytes,
+    ...(groups && { groupsGiven: groups.length }),
+    ...(groupsCount !== undefined && { groups: groupsCount }),
+  });
+}
+
+/** How many groups there will be, of which so many are given. */
+function checkCount(count: number, spec: PipelineSpec, given = 0): void {
+  if (listedGroups(spec))
+    throw new Fault("input.invalid", "The pipeline file lists its groups, and --groups-count says another number.", {
+      next: "Leave --groups-count out.",
+    });
+  if (count < given)
+    throw new Fault("input.invalid", `--groups-count is ${count}, and --groups has ${given} groups.`, {
+      next: `Leave --groups-count out, or give ${given} or more.`,
+    });
+}
+
+/** All files by their paths. */
+function contentsOf(
+  { body, template, nested }: Synthesis,
+  functions: Readonly<Record<string, Archive>>,
+  flink: Archive,
+  cost: CostEstimate,
+): Map<string, string | Uint8Array> {
+  const archived = (folder: string, { key, files, zip }: Archive) => [
+    ...Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content] as const),
+    [key, zip] as const,
+  ];
+  return new Map<string, string | Uint8Array>([
+    ["template.json", body],
+    ["artifacts-template.json", pretty(artifactsTemplate())],
+    ["workflow.json", pretty(template.Resources.Training!.Properties.Definition)],
+    ["cost.json", pretty(cost)],
+    ...nested.map(({ key, body: text }) => [key, text] as const),
+    ...FUNCTIONS.flatMap((name) => archived(`functions/${name}`, functions[name]!)),
+    ...archived("flink/windows", flink),
+  ]);
+}
+
+function stepsOf(
+  { out, bucket, email }: Options,
+  { region, account, profile }: Chosen,
+  { stackName, nested }: Synthesis,
+  archives: readonly Archive[],
+  withConnector: boolean,
+): string[] {
+  const keys = [...archives, ...nested].map(({ key }) => key);
+  return steps({ stackName, out, region, account, profile, bucket, connector: withConnector, keys, email });
 }
 
 function summary(
   out: string,
-  { stackName, template, nested, warnings }: Synthesis,
+  { stackName, template, nested }: Synthesis,
   functions: Readonly<Record<string, Archive>>,
-  cost: ReturnType<typeof estimateCost>,
+  cost: CostEstimate,
 ): string[] {
   const bundles = Object.entries(functions).map(([name, { zip }]) => `${name} ${Math.round(zip.length / 1_024)} KB`);
   const services = cost.services.map(
@@ -211,73 +162,7 @@ function summary(
     `functions: ${bundles.join(", ")}`,
     `about ${cost.total.toFixed(2)} US dollars a month (${cost.pricesOf}):`,
     ...services,
-    ...[...warnings, ...cost.warnings].map((warning) => `warning: ${warning}`),
   ];
-}
-
-function incidentsOf(kind: string, contacts: readonly string[]): Incidents {
-  if (kind === "incident-manager") return { kind, contacts };
-  if (contacts.length > 0) {
-    throw new Fault("input.invalid", "Only incidents of Incident Manager engage contacts.", {
-      next: "Leave --contact out, or give --incidents incident-manager.",
-    });
-  }
-  // "auto" is settled by looking into the account, which this command does not.
-  if (kind === "ops-center" || kind === "auto") return { kind: "ops-center" };
-  throw new Fault("input.invalid", `There is no incident manager "${kind}".`, {
-    next: "Give incident-manager or ops-center.",
-  });
-}
-
-async function readExclusions(file: string, spec: PipelineSpec): Promise<Exclusion[]> {
-  if (spec.forecast.exclude === undefined) return [];
-  const path = join(dirname(file), spec.forecast.exclude);
-  if (!existsSync(path)) return [];
-  return parseLabels(await readText(path), path);
-}
-
-async function readEnrich(path: string): Promise<{ readonly enrich: string; readonly enrichFolder: string }> {
-  return { enrich: await readText(path), enrichFolder: dirname(resolve(path)) };
-}
-
-/** The Kinesis connector's bytes, where they were asked for. */
-async function readConnector(values: {
-  readonly jar?: string;
-  readonly fetch?: boolean;
-}): Promise<Uint8Array | undefined> {
-  if (values.jar !== undefined) return checkConnector(await readFile(values.jar), values.jar);
-  return values.fetch ? fetchConnector() : undefined;
-}
-
-/** A file's text, without the byte order mark that some editors put before it. */
-async function readText(path: string): Promise<string> {
-  try {
-    return new TextDecoder().decode(await readFile(path));
-  } catch (error) {
-    throw new Fault("spec.not-found", `${path} cannot be read.`, { cause: error, next: "Check the path." });
-  }
-}
-
-/** How many groups there will be, of which so many are given. */
-function countOf(text: string, spec: PipelineSpec, given = 0): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new Fault("input.invalid", `--groups-count is "${text}"; it must be a whole number above 0.`);
-  if (listedGroups(spec))
-    throw new Fault("input.invalid", "The pipeline file lists its groups, and --groups-count says another number.", {
-      next: "Leave --groups-count out.",
-    });
-  if (count < given)
-    throw new Fault("input.invalid", `--groups-count is ${count}, and --groups has ${given} groups.`, {
-      next: `Leave --groups-count out, or give ${given} or more.`,
-    });
-  return count;
-}
-
-function positive(text: string, option: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new Fault("input.invalid", `${option} is "${text}"; it must be a number above 0.`);
 }
 
 function pretty(value: unknown): string {

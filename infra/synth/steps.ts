@@ -1,5 +1,6 @@
 /** What is to be done with the files that the command wrote, as commands of the AWS CLI, in order. */
 import { ARTIFACTS_STACK } from "../template/synthesize.ts";
+import { shellWord } from "./shell.ts";
 
 export interface Written {
   readonly stackName: string;
@@ -13,8 +14,8 @@ export interface Written {
   readonly bucket: string | undefined;
   /** Whether the Flink application's archive has the connector, without which it cannot run. */
   readonly connector: boolean;
-  /** Folders of what goes into the bucket. */
-  readonly folders: readonly string[];
+  /** Keys of what goes into the bucket, which are its paths in the folder too. */
+  readonly keys: readonly string[];
   /** The address that alarms mail to. */
   readonly email: string | undefined;
 }
@@ -33,21 +34,15 @@ export function steps(written: Written): string[] {
   return ordered(written).flatMap(({ words, command }) => [words, ...(command === undefined ? [] : [`  ${command}`])]);
 }
 
-function ordered({ stackName, out, region, account, profile, bucket, connector, folders, email }: Written): Step[] {
-  const whom = profile === undefined ? "" : ` --profile ${quoted(profile)}`;
-  const aws = (command: string) => `aws ${command} --region ${region}${whom}`;
+function ordered({ stackName, out, region, account, profile, bucket, connector, keys, email }: Written): Step[] {
+  const whom = profile === undefined ? "" : ` --profile ${shellWord(profile)}`;
+  const aws = (command: string) => `aws ${command} --region ${shellWord(region)}${whom}`;
   const output = (stack: string, key: string) =>
     aws(
       `cloudformation describe-stacks --stack-name ${stack} --query "Stacks[0].Outputs[?OutputKey=='${key}'].OutputValue" --output text`,
     );
-  const file = (name: string) => quoted(`${out}/${name}`);
-  const identify = {
-    words:
-      account === undefined
-        ? "See which account answers; it is the one that is deployed to:"
-        : `See that account ${account} answers, and no other:`,
-    command: aws("sts get-caller-identity --query Account --output text"),
-  };
+  const file = (name: string) => shellWord(`${out}/${name}`);
+  const identify = identity(account, aws("sts get-caller-identity --query Account --output text"));
   const makeBucket = {
     words: "Make the bucket of code, once for all pipelines of a region:",
     command: aws(
@@ -65,19 +60,20 @@ function ordered({ stackName, out, region, account, profile, bucket, connector, 
     ];
   }
   if (!connector) return [identify, makeBucket, { words: `Then run this command again, with ${jar}.` }];
-  const archives = folders.map((folder) => `--include "${folder}/*${folder === "templates" ? ".json" : ".zip"}"`);
+  // By name: beside them lies what is not for the bucket.
+  const included = keys.map((key) => `--include ${shellWord(key)}`).join(" ");
   return [
     identify,
     makeBucket,
     {
       words: "Put the code there:",
-      command: aws(`s3 cp ${quoted(out)} s3://${bucket}/ --recursive --exclude "*" ${archives.join(" ")}`),
+      command: aws(`s3 cp ${shellWord(out)} ${shellWord(`s3://${bucket}/`)} --recursive --exclude "*" ${included}`),
     },
     {
       words: "Deploy the stack, or update it:",
       // A template of more than 51,200 bytes goes by way of a bucket.
       command: aws(
-        `cloudformation deploy --stack-name ${stackName} --template-file ${file("template.json")} --s3-bucket ${bucket} --s3-prefix templates --capabilities CAPABILITY_IAM`,
+        `cloudformation deploy --stack-name ${stackName} --template-file ${file("template.json")} --s3-bucket ${shellWord(bucket)} --s3-prefix templates --capabilities CAPABILITY_IAM`,
       ),
     },
     ...(email === undefined ? [] : [{ words: `The first time, confirm the subscription that AWS mails to ${email}.` }]),
@@ -88,12 +84,20 @@ function ordered({ stackName, out, region, account, profile, bucket, connector, 
     {
       words: "The first time, once the lake holds history, train the forecast (later the schedule does):",
       command: aws(
-        `stepfunctions start-execution --state-machine-arn "$(${output(stackName, "TrainingStateMachine")})" --input '{"requestedBy":"person"}'`,
+        `stepfunctions start-execution --state-machine-arn $(${output(stackName, "TrainingStateMachine")}) --input '{"requestedBy":"person"}'`,
       ),
     },
   ];
 }
 
-function quoted(text: string): string {
-  return /^[\w./:\\-]+$/.test(text) ? text : `"${text}"`;
+/** Asks who answers. Where it is to be one account, the command fails on another, without ending the shell that it is pasted into. */
+function identity(account: string | undefined, ask: string): Step {
+  if (account === undefined)
+    return { words: "See which account answers; it is the one that is deployed to:", command: ask };
+  const yes = shellWord(`Account ${account} answers: go on.`);
+  const no = shellWord(`Stop here: another account answers, or none. Sign in to ${account}, and run this step again.`);
+  return {
+    words: `See that account ${account} answers, and no other; go on only then:`,
+    command: `case $(${ask}) in ${account}) echo ${yes};; *) echo ${no} >&2; false;; esac`,
+  };
 }

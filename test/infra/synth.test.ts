@@ -65,7 +65,7 @@ test("writes all that a deployment needs, the same bytes each time", async () =>
   const windows = unzipSync(readFileSync(join(one, archives.find((f) => f.startsWith("flink/"))!)));
   expect(Object.keys(windows).sort()).toEqual(["connector.json", "job.json", `lib/${connector.file}`, "main.py"]);
   const alone = Object.keys(files).filter((f) => !f.includes("/"));
-  expect(alone).toEqual(["artifacts-template.json", "cost.json", "template.json", "workflow.json"]);
+  expect(alone).toEqual(["artifacts-template.json", "cost.json", "synth.json", "template.json", "workflow.json"]);
   const cost = JSON.parse(readFileSync(join(one, "cost.json"), "utf8")) as { total: number; pricesOf: string };
   expect(first.out).toContain(`about ${cost.total.toFixed(2)} US dollars a month (${cost.pricesOf})`);
 });
@@ -156,7 +156,6 @@ describe("groups that are discovered", () => {
     ["\ufeffnorth|1\n", ["north|1"]],
     ['\ufeff[["north", 1]]', ["north|1"]],
     ["[unknown]|1\nnorth|2\n", ["[unknown]|1", "north|2"]],
-    ["[unknown]|1\nnorth|[2]\n", ["[unknown]|1", "north|[2]"]],
     ["[1]|1\n[2]|2", ["[1]|1", "[2]|2"]],
   ])("are read as they are meant: %j", async (text, keys) => {
     const out = join(folder, "meant");
@@ -175,10 +174,10 @@ describe("groups that are discovered", () => {
   });
 
   test.each([
-    [/line 2: 1 values where "by" has 2\./, "north|1\nnorth\n"],
+    [/line 2: 1 value where "by" has 2\./, "north|1\nnorth\n"],
     [/line 3: the same group as in line 1\./, "north|1\nsouth|2\nnorth|1\n"],
     [/line 1: the value of "till" is empty\./, "north|\n"],
-    [/line 2: 1 values where/, '[["north", "1"],\n ["south"]]'],
+    [/line 2: 1 value where/, '[["north", "1"],\n ["south"]]'],
     [/line 2: a group is a list of texts\./, '[["north", "1"],\n ["south", {}]]'],
     [/line 2: it is no JSON \(CommaExpected\)/, '[["north", "1"],\n ["south" "2"]]'],
     [/line 2: it is no JSON \(CloseBracketExpected\)/, '[["north", "1"],\n ["south", "2"]'],
@@ -196,7 +195,7 @@ function stepsOf(said: string): [string, string?][] {
   const lines = said.split("\n").slice(said.split("\n").findIndex((line) => line.includes(" account ")));
   return lines.flatMap((line, i) => {
     if (line === "" || line.startsWith("  ")) return [];
-    const command = lines[i + 1]?.startsWith("  aws ") ? lines[i + 1]!.trim() : undefined;
+    const command = lines[i + 1]?.startsWith("  ") ? lines[i + 1]!.trim() : undefined;
     return [command === undefined ? [line] : [line, command]];
   });
 }
@@ -215,8 +214,8 @@ describe("says which target it takes, and what to do in order", () => {
     );
     const [identity, bucket, name, again, ...more] = stepsOf(said);
     expect(identity).toEqual([
-      "See that account 111111111111 answers, and no other:",
-      "aws sts get-caller-identity --query Account --output text --region eu-north-1",
+      "See that account 111111111111 answers, and no other; go on only then:",
+      expect.stringContaining("case $(aws sts get-caller-identity --query Account --output text --region eu-north-1)"),
     ]);
     expect(bucket![1]).toMatch(
       /^aws cloudformation deploy --stack-name forewatch-artifacts --template-file \S+artifacts-template\.json --region eu-north-1$/,
@@ -239,7 +238,7 @@ describe("says which target it takes, and what to do in order", () => {
       'target: live\naccount: 222222222222, with the profile shops-live\nregion: eu-west-1\nincidents: ops-center ("auto" looks into the account',
     );
     const said = stepsOf(out);
-    const verbs = said.map(([, command]) => /^aws (\S+ \S+)/.exec(command ?? "")?.[1]);
+    const verbs = said.map(([, command]) => /\baws (\S+ \S+)/.exec(command ?? "")?.[1]);
     expect(verbs).toEqual([
       "sts get-caller-identity",
       "cloudformation deploy",
@@ -251,9 +250,7 @@ describe("says which target it takes, and what to do in order", () => {
     ]);
     const commands = said.flatMap(([, command]) => command ?? []);
     for (const command of commands) expect(command).toContain(" --region eu-west-1 --profile shops-live");
-    expect(commands[2]).toContain(
-      's3://code-1/ --recursive --exclude "*" --include "functions/*.zip" --include "flink/*.zip" --region eu-west-1',
-    );
+    expect(commands[2]).toContain('s3://code-1/ --recursive --exclude "*" --include functions/enrich-');
     expect(commands[3]).toContain("--stack-name fw-shops --template-file");
     expect(said[4]).toEqual(["The first time, confirm the subscription that AWS mails to a@example.org."]);
     expect(commands[4]).toContain("--application-name fw-shops-windows");
@@ -289,28 +286,78 @@ test("writes the stacks inside the stack, under the keys that it names", async (
   const template = readFileSync(join(out, "template.json"), "utf8");
   expect(written).toHaveLength(3);
   for (const key of written) expect(template).toContain(`https://code-1.s3.\${AWS::Region}.\${AWS::URLSuffix}/${key}`);
-  expect(said.out).toContain('--include "templates/*.json"');
+  for (const key of written) expect(said.out).toContain(` --include ${key} `);
 });
 
 describe("says what is wrong", () => {
+  const out = ["--out", join(folder, "never")];
+  const there = fileOf("there.txt", "a file");
+
   test.each([
-    [["--out", "x"], 2, "Usage"],
-    [[SAMPLE], 2, "Usage"],
-    [["no-such.pipeline.json", "--out", "x"], 1, "cannot be read"],
-    [[SAMPLE, "--out", "x", "--incidents", "pager"], 1, 'no incident manager "pager"'],
-    [[SAMPLE, "--out", "x", "--rate", "0"], 1, '--rate is "0"'],
-    [[SAMPLE, "--out", "x", "--region", "mars-north-1"], 1, "mars-north-1"],
-    [[SAMPLE, "--out", "x", "--jar", SAMPLE], 1, "it is no jar"],
-    [[SAMPLE, "--out", "x", "--region", "cn-north-1", "--incidents", "incident-manager"], 1, "--incidents ops-center"],
-    [[SAMPLE, "--out", "x", "--target", "staging"], 1, 'no target "staging"'],
-    [[SAMPLE, "--out", "x", "--groups", SAMPLE], 1, "the pipeline file lists the groups"],
-    [[SAMPLE, "--out", "x", "--groups-count", "many"], 1, '--groups-count is "many"'],
-    [[SAMPLE, "--out", "x", "--groups-count", "9"], 1, "The pipeline file lists its groups"],
-  ])("%s", async (args, code, words) => {
+    [["--out", "x"], 2, /^There is no pipeline file\. Name one\. \[input\.invalid\]\n\nUsage: /],
+    [[SAMPLE, ...out, "--bogus"], 2, /^There is no option --bogus\. .*\n\nUsage: /],
+    [
+      ["no-such.pipeline.json", ...out],
+      1,
+      /no-such\.pipeline\.json cannot be read\..* Check the path\. \[spec\.not-found\]/,
+    ],
+    [[SAMPLE, ...out, "--incidents", "pager"], 1, /no incident manager "pager"/],
+    [[SAMPLE, ...out, "--contact", "arn:aws:ssm-contacts:eu-west-1:111111111111:contact/x"], 1, /Leave --contact out/],
+    [[SAMPLE, ...out, "--rate", "0"], 1, /^--rate is "0"/],
+    [[SAMPLE, ...out, "--bucket", "My_Code"], 1, /^--bucket is "My_Code"/],
+    [[SAMPLE, ...out, "--region", "mars-north-1"], 1, /mars-north-1/],
+    [[SAMPLE, ...out, "--jar", SAMPLE], 1, /it is no jar\. Give another file as --jar, or --fetch/],
+    [
+      [SAMPLE, ...out, "--jar", "/no/such.jar"],
+      1,
+      /such\.jar cannot be read\..* Check the path of --jar.*\[input\.invalid\]/,
+    ],
+    [[SAMPLE, ...out, "--region", "cn-north-1", "--incidents", "incident-manager"], 1, /--incidents ops-center/],
+    [[SAMPLE, ...out, "--target", "staging"], 1, /no target "staging"/],
+    [[SAMPLE, ...out, "--groups", SAMPLE], 1, /the pipeline file lists the groups/],
+    [[SAMPLE, ...out, "--groups", "/no/such.txt"], 1, /Check the path of --groups\./],
+    [[SAMPLE, ...out, "--groups-count", "many"], 1, /--groups-count is "many"/],
+    [[SAMPLE, ...out, "--groups-count", "9"], 1, /The pipeline file lists its groups/],
+    [[SAMPLE, "--out", there], 1, /\(--out\) is no folder.* \[input\.invalid\]/],
+  ])("%j", async (args, code, words) => {
     const said = await synth(...args);
-    expect(said.code).toBe(code);
-    expect(said.err).toContain(words);
+    expect(said).toMatchObject({ code, out: "", err: expect.stringMatching(words) as string });
+    expect(said.err).not.toContain("[unexpected]");
+    expect(readdirSync(folder)).not.toContain("never");
   });
+
+  test("where the labels file is missing, which excludes nothing, as on the local target", async () => {
+    const labels = fileOf("labels.pipeline.json", { ...SHOPS, alarms: [], forecast: { exclude: "no-labels.json" } });
+    const said = await synth(labels, "--out", join(folder, "labels"));
+    expect(said).toMatchObject({ code: 0, err: "" });
+    expect(said.out).toContain(`warning: ${join(folder, "no-labels.json")} (forecast.exclude) is not there`);
+    expect(readFileSync(join(folder, "labels/functions/publish/exclusions.json"), "utf8")).toBe("[]");
+  });
+
+  test("of the enrich module, by its name", async () => {
+    const file = (enrich: string) => fileOf("enrich.pipeline.json", { ...SHOPS, alarms: [], enrich });
+    fileOf("named.mjs", "export const enrich = (event) => event;");
+    fileOf("slow.mjs", "export default async (event) => event;");
+    const args = ["--out", join(folder, "enrich")];
+    const gone = await synth(file("gone.mjs"), ...args);
+    expect(gone).toMatchObject({ code: 1, err: expect.stringMatching(/gone\.mjs cannot be read.*"enrich"/) as string });
+    expect((await synth(file("named.mjs"), ...args)).err).toMatch(
+      /^named\.mjs exports nothing by default, only enrich/,
+    );
+    expect((await synth(file("slow.mjs"), ...args)).out).toContain("warning: The enrich module's function is async");
+  });
+});
+
+test("of an earlier run, the folder keeps what is the same, and nothing else", async () => {
+  const out = join(folder, "again");
+  const shops = fileOf("shops.pipeline.json", { ...SHOPS, alarms: [] });
+  await synth(SAMPLE, "--out", out);
+  writeFileSync(join(out, "functions/own.zip"), "mine");
+  expect(await synth(shops, "--out", out)).toMatchObject({ code: 0, err: "" });
+  const names = Object.keys(digests(out));
+  const fresh = join(folder, "fresh");
+  await synth(shops, "--out", fresh);
+  expect(names.filter((name) => name !== "functions/own.zip")).toEqual(Object.keys(digests(fresh)));
 });
 
 describe.skipIf(process.platform === "win32")("the connector's jar", () => {
