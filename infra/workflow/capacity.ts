@@ -22,7 +22,7 @@ const HISTORY_WINDOWS = 1_344;
 const STEP_SECONDS = 0.0005;
 
 /** Of the function's 900 s: data differ, and processors do, and a part that fails costs no more than this to try again. */
-const PART_SECONDS = 120;
+export const PART_SECONDS = 120;
 /** Values of a part, which its prediction file has twice, at up to 25 letters each: 100 MB of text. */
 const PART_VALUES = 2_000_000;
 

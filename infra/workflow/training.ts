@@ -10,6 +10,16 @@
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { DAY, SECOND } from "../../src/core/time.ts";
 import { FAMILIES, FIXED_HYPERPARAMETERS, familiesOf, hyperparameters, inferenceConfig } from "./deepar.ts";
+import {
+  ATHENA_RETRY,
+  CLEANED_UP,
+  executionSeconds,
+  JUDGING,
+  LAMBDA_RETRY,
+  SAGEMAKER_RETRY,
+  TIMEOUTS,
+  TRAINING_SECONDS,
+} from "./patience.ts";
 import { LAKE_DELAY } from "./times.ts";
 import { unloadExpression } from "./unload.ts";
 
@@ -38,36 +48,6 @@ export const SUBSTITUTIONS = [
   "PublishFunction",
 ] as const;
 
-/**
- * Parts that are judged at once. A new account runs ten functions at a time, and the stream's own go before: what is refused is
- * tried again, and the lake's delivery or a comparison that waits is worse than a training that takes some minutes more.
- */
-const JUDGING = 5;
-
-const LAMBDA_RETRY: Json = [
-  {
-    ErrorEquals: [
-      "Lambda.ServiceException",
-      "Lambda.AWSLambdaException",
-      "Lambda.SdkClientException",
-      "Lambda.TooManyRequestsException",
-    ],
-    IntervalSeconds: 2,
-    MaxAttempts: 5,
-    BackoffRate: 2,
-    JitterStrategy: "FULL",
-  },
-];
-const THROTTLE_RETRY: Json = [
-  {
-    ErrorEquals: ["SageMaker.AmazonSageMakerException", "ThrottlingException"],
-    IntervalSeconds: 30,
-    MaxAttempts: 4,
-    BackoffRate: 2,
-    JitterStrategy: "FULL",
-  },
-];
-
 /** Why a state failed; a timeout has a name and no cause. */
 const CAUSE = "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : $states.errorOutput.Error %}";
 
@@ -77,7 +57,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
   return {
     Comment: `Forewatch: trains the forecast of ${spec.name}`,
     QueryLanguage: "JSONata",
-    TimeoutSeconds: 6 * 3_600,
+    TimeoutSeconds: executionSeconds(spec),
     StartAt: "Begin",
     States: {
       Begin: {
@@ -104,13 +84,14 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
         Arguments: {
           NameContains: `${options.jobPrefix}-`,
           CreationTimeBefore: `{% $fromMillis($toMillis($states.context.Execution.StartTime) - ${DAY}) %}`,
-          MaxResults: 100,
+          MaxResults: CLEANED_UP,
         },
         // The prefix may be another pipeline's beginning.
         Assign: {
           oldModels: `{% [$states.result.Models[$contains(ModelName, /^${options.jobPrefix}-\\d{14}-[0-9a-f]{6}-(${FAMILIES.join("|")})$/)].ModelName] %}`,
         },
-        Retry: THROTTLE_RETRY,
+        TimeoutSeconds: TIMEOUTS.request,
+        Retry: SAGEMAKER_RETRY,
         // They cost nothing and harm no forecast; the next execution looks again.
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "Prepare" }],
         Next: "DeleteOldModels",
@@ -128,6 +109,7 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
               Type: "Task",
               Resource: integration(options, "aws-sdk:sagemaker:deleteModel"),
               Arguments: { ModelName: "{% $states.input.model %}" },
+              TimeoutSeconds: TIMEOUTS.cleanUp,
               Catch: [{ ErrorEquals: ["States.ALL"], Next: "Kept" }],
               End: true,
             },
@@ -145,14 +127,8 @@ export function trainingWorkflow(spec: PipelineSpec, options: WorkflowOptions): 
           WorkGroup: "${WorkGroup}",
           QueryExecutionContext: { Database: "${Database}" },
         },
-        Retry: [
-          {
-            ErrorEquals: ["Athena.TooManyRequestsException", "Athena.InternalServerException"],
-            IntervalSeconds: 15,
-            MaxAttempts: 3,
-            BackoffRate: 2,
-          },
-        ],
+        TimeoutSeconds: TIMEOUTS.query,
+        Retry: ATHENA_RETRY,
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "PrepareFailed", Assign: { cause: CAUSE } }],
         Next: "Stage",
       },
@@ -302,13 +278,14 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
             VolumeSizeInGB: 30,
             VolumeKmsKeyId: "${KeyArn}",
           },
-          StoppingCondition: { MaxRuntimeInSeconds: 2 * 3_600 },
+          StoppingCondition: { MaxRuntimeInSeconds: TRAINING_SECONDS },
           EnableNetworkIsolation: true,
           EnableInterContainerTrafficEncryption: true,
           Tags: tags,
         },
         Assign: { modelData: "{% $states.result.ModelArtifacts.S3ModelArtifacts %}" },
-        Retry: THROTTLE_RETRY,
+        TimeoutSeconds: TIMEOUTS.train,
+        Retry: SAGEMAKER_RETRY,
         Catch: giveUp("GiveUp"),
         Next: "MakeModel",
       },
@@ -322,7 +299,8 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
           PrimaryContainer: { Image: "${Image}", ModelDataUrl: "{% $modelData %}" },
           Tags: tags,
         },
-        Retry: THROTTLE_RETRY,
+        TimeoutSeconds: TIMEOUTS.request,
+        Retry: SAGEMAKER_RETRY,
         Catch: giveUp("GiveUp"),
         Next: "Predict",
       },
@@ -354,9 +332,9 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
           },
           Tags: tags,
         },
-        // Within the execution's time, so that the ensemble's forecast is published all the same.
-        TimeoutSeconds: 3 * 3_600,
-        Retry: THROTTLE_RETRY,
+        // A transform has no bound of its own, as a training has.
+        TimeoutSeconds: TIMEOUTS.predict,
+        Retry: SAGEMAKER_RETRY,
         Catch: giveUp("DeleteUnused"),
         Next: "DeleteModel",
       },
@@ -365,7 +343,8 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
         Comment: "A batch transform was all it was for; its artifacts stay in the bucket for a month",
         Resource: integration(options, "aws-sdk:sagemaker:deleteModel"),
         Arguments: { ModelName: jobName },
-        Retry: THROTTLE_RETRY,
+        TimeoutSeconds: TIMEOUTS.request,
+        Retry: SAGEMAKER_RETRY,
         // A model left behind costs nothing and harms no forecast.
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "Trained" }],
         Next: "Trained",
@@ -375,6 +354,7 @@ function familyStates(spec: PipelineSpec, options: WorkflowOptions): { readonly 
         Type: "Task",
         Resource: integration(options, "aws-sdk:sagemaker:deleteModel"),
         Arguments: { ModelName: jobName },
+        TimeoutSeconds: TIMEOUTS.request,
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "GiveUp" }],
         Next: "GiveUp",
       },
@@ -408,7 +388,7 @@ function invoke(options: WorkflowOptions, payload: Json): { readonly [key: strin
     Type: "Task",
     Resource: integration(options, "lambda:invoke"),
     Arguments: { FunctionName: "${PublishFunction}", Payload: payload },
-    TimeoutSeconds: 900,
+    TimeoutSeconds: TIMEOUTS.function,
     Retry: LAMBDA_RETRY,
   };
 }
