@@ -2,10 +2,12 @@
  * The Flink job as SQL, from the pipeline file: checked events in, closed windows out. `main.py` runs these statements as they
  * stand; only the ARNs and the region are filled in from the application's properties.
  *
- * Events come from the relay, many in a JSON array: `{"time": epoch ms, "key": group key or null, "fields": {...}}`. `key` is
- * null for events that no series counts (a value that is not listed) and for heartbeats: they move the clock all the same.
+ * Events come from the relay, many in a JSON array: `{"time": epoch ms, "key": group key or null, "shape", "fields": {...}}`. `key` is
+ * null for events that no series counts (a value that is not listed) and for heartbeats: they move the clock all the same. Those of
+ * another `shape`, whose key is of other fields or which lack a field that is measured now, move the clock and are passed over.
  *
- * What comes out, a JSON object a record:
+ * What comes out, a JSON object a record, each with `shape`, which says what its numbers are of, and `since`, the start of the first
+ * window that this job closed, as far as it has closed any:
  * - `{"kind": "window", "start", "end", "key", "events", "measures": {...}}`: a window of one group that had events.
  * - `{"kind": "closed", "start", "end", "events", "groups", "after"}`: this window, in which an event or a beat arrived, is closed
  *   for every group. `groups` holds the first 12 hex digits of the MD5 (of the UTF-8 text) of each key that had events, one after
@@ -13,16 +15,16 @@
  *   window that was closed before this one, null for the job's first: in the windows between the two nothing arrived at all.
  *
  * A new deployment of the job goes on with the state of the last one when that fits: when nothing has changed, or the clock alone
- * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures, or this file), the windows that are open
- * hold numbers of another shape or span: they are left behind, and the job begins anew. The events that the stream still holds are read again
- * and make windows of the new kind; the first of them are short of what the stream has let go of already, and lie as far back as
- * it keeps events, which is a day at least. A field that no measure was made of is not in those events: a new measure of it finds
- * no value there. What is split by (`by`) does not matter here: events bear the key that the relay gave them, and to read
- * them again would bring the old keys again.
+ * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures, the fields of `by`, or this file), the
+ * windows that are open hold numbers of another shape or span: they are left behind, and the job begins anew. The events that the
+ * stream still holds are read again, a day of them at least, as far as they are of the shape that is asked for: with a measure of a
+ * field that none was made of, or another `by`, only those that the relay wrote since. The first windows are short of what was there
+ * before the first event that is read. `since` tells them, and they are compared with nothing (infra/lambda/comparing.ts).
  */
 import { digest } from "../../src/core/digest.ts";
 import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
 import { MINUTE } from "../../src/core/time.ts";
+import { lineShape, windowShape } from "../lambda/shapes.ts";
 
 /** A connector's options; values may hold `${stream}` (the ARN) and `${region}`. */
 export type Connector = Readonly<Record<string, string>>;
@@ -74,12 +76,13 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
   const columns = [
     "`time` BIGINT",
     "`key` STRING",
+    "`shape` STRING",
     `\`fields\` ROW<${fields.map((f) => `${name(f)} DOUBLE`).join(", ") || "`none` DOUBLE"}>`,
     "`rowtime` AS TO_TIMESTAMP_LTZ(COALESCE(`time`, CAST(0 AS BIGINT)), 3)",
   ];
   const watermark = `WATERMARK FOR \`rowtime\` AS TO_TIMESTAMP_LTZ(COALESCE(\`time\`, CAST(0 AS BIGINT)) - ${delay}, 3)`;
   const closed = closedView(spec);
-  const insert = insertion(spec.series);
+  const insert = insertion(spec);
   return {
     settings: {
       // State belongs to the operator of the same name. Ids are given out as the one statement is planned, the same in each start.
@@ -108,6 +111,8 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
           `\`measures\` ${measuresType(measures)}`,
           "`groups` STRING",
           "`after` TIMESTAMP_LTZ(3)",
+          "`shape` STRING",
+          "`since` TIMESTAMP_LTZ(3)",
         ],
         connectors.sink,
       ),
@@ -118,29 +123,34 @@ export function flinkJob(spec: PipelineSpec, connectors: FlinkConnectors = KINES
 }
 
 /** The windows of each group; by number, because a measure may be called `events` or `key` too. */
-function closedView({ series }: PipelineSpec): string {
+function closedView(spec: PipelineSpec): string {
+  const { series } = spec;
   return [
     "CREATE TEMPORARY VIEW `closed` AS",
     "SELECT `window_start`, `window_end`, `key`, COUNT(*) AS `events`,",
     `  ${series.measures.map((m, i) => `${aggregate(m)} AS \`m${i}\``).join(",\n  ")}`,
-    `FROM ${windows(series.every)} WHERE \`key\` IS NOT NULL`,
+    `FROM ${windows(spec)} AND \`key\` IS NOT NULL`,
     "GROUP BY `window_start`, `window_end`, `key`",
   ].join("\n");
 }
 
-function insertion({ every, measures }: PipelineSpec["series"]): string {
+function insertion(spec: PipelineSpec): string {
+  const { measures } = spec.series;
   return [
     "INSERT INTO `windows`",
-    `SELECT 'window', ${instant("window_start")}, ${instant("window_end")}, \`key\`, \`events\`,`,
-    `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)}),`,
-    "  CAST(NULL AS STRING), CAST(NULL AS TIMESTAMP_LTZ(3))",
+    `SELECT \`kind\`, ${instant("window_start")}, ${instant("window_end")}, \`key\`, \`events\`, \`measures\`, \`groups\`,`,
+    `  ${instant("after")}, '${windowShape(spec)}', CAST(MIN(\`window_start\`) OVER (ORDER BY \`now\`) AS TIMESTAMP_LTZ(3))`,
+    "FROM (SELECT *, PROCTIME() AS `now` FROM (",
+    "SELECT 'window' AS `kind`, `window_start`, `window_end`, `key`, `events`,",
+    `  CAST(ROW(${measures.map((_, i) => `\`m${i}\``).join(", ")}) AS ${measuresType(measures)}) AS \`measures\`,`,
+    "  CAST(NULL AS STRING) AS `groups`, CAST(NULL AS TIMESTAMP(3)) AS `after`",
     "FROM `closed`",
     "UNION ALL",
-    `SELECT 'closed', ${instant("window_start")}, ${instant("window_end")}, CAST(NULL AS STRING), \`events\`,`,
+    "SELECT 'closed', `window_start`, `window_end`, CAST(NULL AS STRING), `events`,",
     `  CAST(NULL AS ${measuresType(measures)}),`,
     `  CASE WHEN \`groups\` IS NULL THEN '' WHEN CHAR_LENGTH(\`groups\`) <= ${MOST_HASHED} THEN \`groups\` END,`,
     // Windows close in the order of their time, and of those before this one no more is kept than the last one's end.
-    `  ${instant("after")}`,
+    "  `after`",
     "FROM (",
     "  SELECT *, LAG(`window_end`) OVER (ORDER BY `window_time`) AS `after`",
     "  FROM (",
@@ -148,14 +158,17 @@ function insertion({ every, measures }: PipelineSpec["series"]): string {
     // idleness, and closed its windows, before another; what the other had would be late here, and be taken for silence.
     "    SELECT `window_start`, `window_end`, `window_time`, COUNT(*) AS `events`,",
     "      LISTAGG(DISTINCT SUBSTRING(MD5(`key`), 1, 12), '') AS `groups`",
-    `    FROM ${windows(every)} GROUP BY \`window_start\`, \`window_end\`, \`window_time\``,
+    `    FROM ${windows(spec)} GROUP BY \`window_start\`, \`window_end\`, \`window_time\``,
     "  )",
     ")",
+    "))",
   ].join("\n");
 }
 
-function windows(every: number): string {
-  return `TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${every / MINUTE}' MINUTE(4)))`;
+function windows(spec: PipelineSpec): string {
+  const minutes = spec.series.every / MINUTE;
+  const table = `TABLE(TUMBLE(TABLE \`events\`, DESCRIPTOR(\`rowtime\`), INTERVAL '${minutes}' MINUTE(4)))`;
+  return `${table} WHERE \`shape\` = '${lineShape(spec)}'`;
 }
 
 /** Letters of hashes that a record has room for, which Kinesis bounds by 1 MiB: of about 87,000 groups. */

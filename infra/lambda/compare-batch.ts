@@ -1,11 +1,12 @@
 /** A batch of the windows stream: what is compared, what is written, and from where on it must be brought again. */
 import type { ForecastTable } from "../../src/core/forecast.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { comparer, emptyWindows, type GroupWindow, parseWindowRecord, takesTime } from "./comparing.ts";
+import { comparer, emptyWindows, firstWhole, type GroupWindow, parseWindowRecord, takesTime } from "./comparing.ts";
 import type { CurrentForecast } from "./forecasts.ts";
 import { WatchedGroups } from "./known.ts";
 import type { WindowRecord } from "./names.ts";
 import type { Datum, MetricSink } from "./ports.ts";
+import { windowShape } from "./shapes.ts";
 
 export interface WindowMessage {
   readonly sequence: string;
@@ -19,8 +20,12 @@ export interface BatchOutcome {
   readonly forecastMissing: number;
   /** Windows of groups that CloudWatch takes no data of, too far back or too far ahead, or that lie too far back in a silence. */
   readonly tooOld: number;
-  /** Values that CloudWatch has no room for. */
+  /** Values that are no numbers, or that CloudWatch has no room for. */
   readonly unwritable: number;
+  /** Records of a job that another pipeline file made, which are passed over. */
+  readonly outgrown: number;
+  /** Windows of groups from the beginning of a job, which may lack events. */
+  readonly partial: number;
   /** Windows of known groups that had no event. */
   readonly filled: number;
   /** Windows of groups beyond those that are watched. */
@@ -43,7 +48,16 @@ export interface Unreadable {
   readonly error: unknown;
 }
 
-const NOTHING = { compared: 0, forecastMissing: 0, tooOld: 0, unwritable: 0, filled: 0, turnedAway: 0 };
+const NOTHING = {
+  compared: 0,
+  forecastMissing: 0,
+  tooOld: 0,
+  unwritable: 0,
+  outgrown: 0,
+  partial: 0,
+  filled: 0,
+  turnedAway: 0,
+};
 
 /** What has been compared is written within this time, ms. */
 const WRITING = 15_000;
@@ -54,12 +68,14 @@ export class CompareBatch {
   readonly #forecast: CurrentForecast;
   readonly #metrics: MetricSink;
   readonly #groups: WatchedGroups;
+  readonly #shape: string;
   readonly #withAlarms: ReadonlySet<string> | undefined;
 
   /** @param withAlarms keys of the groups that alarms were made for; unset: of every group. */
   constructor(spec: PipelineSpec, forecast: CurrentForecast, metrics: MetricSink, withAlarms?: ReadonlySet<string>) {
     this.#withAlarms = withAlarms;
     this.#spec = spec;
+    this.#shape = windowShape(spec);
     this.#compare = comparer(spec);
     this.#forecast = forecast;
     this.#metrics = metrics;
@@ -119,6 +135,10 @@ export class CompareBatch {
 
   /** What there is to compare of a record. */
   *#windows(record: WindowRecord, now: number, tally: Tally): Generator<GroupWindow> {
+    if (typeof record.shape === "string" && record.shape !== this.#shape) {
+      tally.outgrown++;
+      return;
+    }
     const end = Date.parse(record.end);
     if (record.kind === "closed") {
       const empty = emptyWindows(this.#spec, record, this.#groups.known, now);
@@ -129,9 +149,12 @@ export class CompareBatch {
       }
       tally.tooOld += next.value;
       tally.closed.push(end);
-    } else if (!takesTime(end, now)) tally.tooOld++;
+      return;
+    }
+    const start = Date.parse(record.start);
+    if (!takesTime(end, now)) tally.tooOld++;
+    else if (start < firstWhole(this.#spec, record)) tally.partial++;
     else {
-      const start = Date.parse(record.start);
       if (this.#groups.admit(record.key, start)) yield { start, end, key: record.key, measures: record.measures };
       else tally.turnedAway++;
     }
@@ -144,6 +167,8 @@ class Tally {
   forecastMissing = 0;
   tooOld = 0;
   unwritable = 0;
+  outgrown = 0;
+  partial = 0;
   filled = 0;
   turnedAway = 0;
   readonly without = new Set<string>();

@@ -44,8 +44,13 @@ export async function handler(event: KinesisStreamEvent, call: Call): Promise<Ba
   if (outcome.tooOld > 0) metrics.addMetric(HEALTH.tooOld, MetricUnit.Count, outcome.tooOld);
   if (outcome.unwritable > 0) {
     metrics.addMetric(HEALTH.unwritable, MetricUnit.Count, outcome.unwritable);
-    logger.warn("Values are beyond what CloudWatch takes, 2 to the power of 360", { values: outcome.unwritable });
+    logger.warn("Values are no numbers, or beyond what CloudWatch takes, 2 to the power of 360", {
+      values: outcome.unwritable,
+    });
   }
+  const { outgrown, partial } = outcome;
+  if (outgrown > 0) logger.info("Windows of an earlier pipeline file are passed over", { records: outgrown });
+  if (partial > 0) logger.info("Windows that the analysis began within are not compared", { windows: partial });
   for (const { sequence, error } of outcome.unreadable) {
     metrics.addMetric(HEALTH.unreadable, MetricUnit.Count, 1);
     logger.error("A record of the windows stream cannot be read; it is passed over", {

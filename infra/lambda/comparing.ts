@@ -30,15 +30,15 @@ export interface GroupWindow {
   readonly start: number;
   readonly end: number;
   readonly key: string;
-  /** A value a measure; null or absent where there is none. */
-  readonly measures: Readonly<Record<string, number | null>>;
+  /** A value a measure; null or absent where there is none, and text where it is no number. */
+  readonly measures: Readonly<Record<string, number | string | null>>;
 }
 
 export interface Compared {
   readonly data: readonly Datum[];
   /** Series that had no forecast for the window. */
   readonly forecastMissing: number;
-  /** Values that CloudWatch has no room for; they are left out, and the window's other data written. */
+  /** Values that are no numbers, or that CloudWatch has no room for; they are left out, and the window's other data written. */
   readonly unwritable: number;
 }
 
@@ -50,23 +50,34 @@ export function takesTime(end: number, now: number): boolean {
 /** A record of the windows stream, from its text; throws a RangeError when it is none. */
 export function parseWindowRecord(text: string): WindowRecord {
   const record = JSON.parse(text) as Partial<WindowRecord> | null;
-  if (!isKnown(record) || Number.isNaN(Date.parse(record.start ?? "")) || Number.isNaN(Date.parse(record.end ?? ""))) {
+  if (!isKnown(record) || !isTime(record.start) || !isTime(record.end) || !isTime(record.since ?? record.start)) {
     throw new RangeError(`This is no record of a window: ${text.slice(0, 200)}`);
   }
   return record as WindowRecord;
 }
 
 function isKnown(record: Partial<WindowRecord> | null): record is Partial<WindowRecord> {
-  if (record?.kind === "closed") {
-    const { groups, after } = record;
-    return GROUPS.test(groups ?? "") && !Number.isNaN(Date.parse(after ?? record.end ?? ""));
-  }
-  return (
-    record?.kind === "window" && typeof record.key === "string" && typeof (record.measures ?? undefined) === "object"
-  );
+  if (record?.kind === "closed") return GROUPS.test(record.groups ?? "") && isTime(record.after ?? record.end);
+  if (record?.kind !== "window" || typeof record.key !== "string") return false;
+  const measures: unknown = record.measures ?? undefined;
+  return typeof measures === "object" && !Array.isArray(measures);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
 }
 
 const GROUPS = new RegExp(`^([0-9a-f]{${HASH_DIGITS}})*$`);
+
+/**
+ * Start of the first window that a job has all events of, epoch ms; minus infinity when the record does not tell. A job that begins
+ * anew, or for the first time, finds in its stream no event from before some moment. The first that it finds is on time, so it lies
+ * behind that moment by `lateness` at most: only what begins later than that after it is whole.
+ */
+export function firstWhole({ source, series }: PipelineSpec, { since }: Pick<WindowRecord, "since">): number {
+  if (typeof since !== "string") return Number.NEGATIVE_INFINITY;
+  return Date.parse(since) + series.every * (1 + Math.ceil(source.lateness / series.every));
+}
 
 /** A function that compares a window of one group. */
 export function comparer(spec: PipelineSpec): (window: GroupWindow, forecast: ForecastTable) => Compared {
@@ -84,10 +95,13 @@ export function comparer(spec: PipelineSpec): (window: GroupWindow, forecast: Fo
       const id = seriesId(measure, fields, group);
       const value = values[measure];
       const actual = typeof value === "number" ? value : Number.NaN;
+      // Not silence: there were values, and what was made of them is no number. No rule is told anything.
+      const isNoNumber = typeof value === "string";
+      if (isNoNumber) unwritable++;
       const comparison = compare({ series: id, start, end }, actual, forecast.at(id, start), resolution);
       if (comparison.version === undefined) forecastMissing++;
       const series = metricDimension(id);
-      for (const { name, value } of metricsOf(comparison, rules))
+      for (const { name, value } of metricsOf(comparison, isNoNumber ? [] : rules))
         if (Math.abs(value) > GREATEST) unwritable++;
         else data.push({ name, measure, series, time: end, value: Math.abs(value) < LEAST ? 0 : value });
     }
@@ -103,8 +117,8 @@ export const MOST_FILLED = 400_000;
 
 /**
  * The windows that a closed record says were empty: of its own window, those of the known groups that are not in its list, and of each
- * window between the one that was closed before it and its own, those of all. Newest first, as far back as CloudWatch takes data. The
- * same record and forecasts give the same windows, so that one that comes again changes nothing.
+ * window between the one that was closed before it and its own, those of all. Newest first, as far back as CloudWatch takes data, and
+ * none that the job may lack events of. The same record and forecasts give the same windows, so that one that comes again changes nothing.
  * @returns how many more there would have been, but for `MOST_FILLED` and CloudWatch's two weeks.
  */
 export function* emptyWindows(
@@ -120,7 +134,8 @@ export function* emptyWindows(
   const there = new Set<string>(record.groups?.match(new RegExp(`.{${HASH_DIGITS}}`, "g")));
   const own = Date.parse(record.start);
   const after = typeof record.after === "string" ? Date.parse(record.after) : own;
-  const first = Math.min(after, own);
+  const first = Math.max(Math.min(after, own), firstWhole(spec, record));
+  if (first > own) return 0;
   const oldest = Math.max(first, now - OLDEST - every);
   const beyond = Math.max(0, Math.ceil((Math.min(oldest, own) - first) / every)) * known.length;
   let left = Math.floor(MOST_FILLED / all.length);

@@ -53,28 +53,34 @@ export interface EventLine {
 }
 
 /** What the Flink job puts into the windows stream. */
-export type WindowRecord =
-  | {
-      readonly kind: "window";
-      /** ISO 8601, UTC. */
-      readonly start: string;
-      readonly end: string;
-      readonly key: string;
-      readonly events: number;
-      /** A value a measure; null or absent where there is none. */
-      readonly measures: Readonly<Record<string, number | null>>;
-    }
-  | {
-      /** A window in which something arrived is closed for every group. */
-      readonly kind: "closed";
-      readonly start: string;
-      readonly end: string;
-      readonly events: number;
-      /** `groupHash` of each group that had events, without separator, in any order; null when they are too many. */
-      readonly groups?: string | null;
-      /** End of the window closed before this one; between the two nothing arrived. Null for the first that a job closed. */
-      readonly after?: string | null;
-    };
+export type WindowRecord = WindowSpan &
+  (
+    | {
+        readonly kind: "window";
+        readonly key: string;
+        /** A value a measure; null or absent where there is none, and text (`Infinity`, `NaN`) where it is no number. */
+        readonly measures: Readonly<Record<string, number | string | null>>;
+      }
+    | {
+        /** A window in which something arrived is closed for every group. */
+        readonly kind: "closed";
+        /** `groupHash` of each group that had events, without separator, in any order; null when they are too many. */
+        readonly groups?: string | null;
+        /** End of the window closed before this one; between the two nothing arrived. Null for the first that a job closed. */
+        readonly after?: string | null;
+      }
+  );
+
+interface WindowSpan {
+  /** ISO 8601, UTC. */
+  readonly start: string;
+  readonly end: string;
+  readonly events: number;
+  /** `windowShape` of the pipeline file that the job was made of. */
+  readonly shape?: string | null;
+  /** Start of the first window that the job closed: those next to it may be short of events from before the job's first. */
+  readonly since?: string | null;
+}
 
 /** Names of the health metrics. */
 export const HEALTH = {

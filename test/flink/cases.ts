@@ -28,6 +28,7 @@ function spec(over: object): PipelineSpec {
         total: { sum: "x" },
         mean: { avg: "x" },
         least: { min: "x" },
+        greatest: { max: "x" },
         most: { max: "n" },
         spread: { stddev: "x" },
       },
@@ -99,6 +100,10 @@ const SPREADS: readonly (readonly number[])[] = [
   [-1, 1, -1, 1],
   [5],
 ];
+const OVERFLOW: Item[] = [
+  ...["a", "a", "b", "c"].map((g, i) => ({ t: at(i), g, x: g === "c" ? 1 : 1.5e308 })),
+  ...["a", "a"].map((g, i) => ({ t: at(60 + i), g, x: -1.5e308 })),
+];
 const SPREAD: Item[] = SPREADS.flatMap((values, hour) =>
   values.map((x, i) => ({ t: at(60 * hour + (i * 59) / values.length), g: hour % 2 === 0 ? "a" : "b", x })),
 );
@@ -121,6 +126,13 @@ export const MADE: readonly Case[] = [
   { name: "small spreads about large means", spec: spec({}), items: SPREAD },
   { name: "beats close windows in silence", spec: spec({}), items: SILENCE },
   { name: "sixteen hours in disorder", spec: spec({}), items: DISORDER },
+  {
+    name: "sums beyond all numbers",
+    spec: spec({
+      series: { every: "1h", by: ["g"], measures: { total: { sum: "x" }, least: { min: "x" }, most: { max: "x" } } },
+    }),
+    items: OVERFLOW,
+  },
   {
     name: "groups in any script, and windows between which nothing arrived",
     spec: spec({ series: { every: "1h", by: ["g"], measures: { events: { count: "*" } } } }),

@@ -4,11 +4,11 @@ import { parseWindowRecord } from "../../infra/lambda/comparing.ts";
 import { groupHash } from "../../infra/lambda/known.ts";
 import type { EventLine } from "../../infra/lambda/names.ts";
 import { eventLine } from "../../infra/lambda/relaying.ts";
-import { lineShape } from "../../infra/lambda/shapes.ts";
+import { lineShape, windowShape } from "../../infra/lambda/shapes.ts";
 import { Analyzer, type AnalyzerState } from "../../src/core/analyze.ts";
 import { type Event, eventReader } from "../../src/core/collect.ts";
 import { windowStart } from "../../src/core/series.ts";
-import type { PipelineSpec } from "../../src/core/spec.ts";
+import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
 
 /** What the stream holds: events, and beats, which have a time (epoch ms) and nothing else. */
 export type Item = Readonly<Record<string, unknown>> | { readonly beat: number };
@@ -41,6 +41,7 @@ export function byCore(stages: Stage | readonly Stage[], drained: boolean): Wind
   /** Events and beats by their windows' starts. */
   const arrived = new Map<number, number>();
   let after: number | null = null;
+  let since: number | undefined;
   let total = 0;
   let late = 0;
   let state: AnalyzerState | undefined;
@@ -50,11 +51,12 @@ export function byCore(stages: Stage | readonly Stage[], drained: boolean): Wind
     const take = () => {
       for (const { start, end, groups } of analyzer.close()) {
         const there = groups.filter((g) => g.events > 0);
-        for (const g of there) rows.push(row(start, end, g.key, g.events, g.values));
+        for (const g of there) rows.push(row(spec, { start, end, key: g.key, events: g.events, values: g.values }));
         const events = arrived.get(start);
         if (events === undefined) continue;
         const hashes = there.map((g) => groupHash(g.key)).join("");
-        closed.push(closing({ start, end, events, groups: hashes, after }));
+        since ??= start;
+        closed.push(closing({ start, end, events, groups: hashes, after, since }));
         after = end;
         total += events;
       }
@@ -125,13 +127,14 @@ export function byFlink(spec: PipelineSpec, records: readonly string[]): Windows
   const closed: string[] = [];
   let arrived = 0;
   for (const r of records.map(parseWindowRecord)) {
-    const [start, end] = [Date.parse(r.start), Date.parse(r.end)];
+    const [start, end, since] = [Date.parse(r.start), Date.parse(r.end), Date.parse(r.since!)];
+    if (r.shape !== windowShape(spec) || !(since <= start)) throw new Error(`Not this job's: ${JSON.stringify(r)}`);
     if (r.kind === "window") {
       const values = spec.series.measures.map((m) => r.measures[m.name]);
-      rows.push(row(start, end, r.key, r.events, values));
+      rows.push(row(spec, { start, end, key: r.key, events: r.events, values }));
     } else {
       const after = r.after === null ? null : Date.parse(r.after!);
-      closed.push(closing({ start, end, events: r.events, groups: r.groups, after }));
+      closed.push(closing({ start, end, events: r.events, groups: r.groups, after, since }));
       arrived += r.events;
     }
   }
@@ -150,29 +153,51 @@ interface Closing {
   /** As in a record. */
   readonly groups: string | null | undefined;
   readonly after: number | null;
+  /** Start of the job's first window. */
+  readonly since: number;
 }
 
 /** That a window is closed, as text: who had events in any order, everything else as it is. */
-function closing({ start, end, events, groups, after }: Closing): string {
+function closing({ start, end, events, groups, after, since }: Closing): string {
   const hashes = typeof groups === "string" ? `[${(groups.match(/.{1,12}/g) ?? []).sort().join(" ")}]` : String(groups);
   const before = after === null ? "nothing" : new Date(after).toISOString();
-  return `${new Date(start).toISOString()} ${new Date(end).toISOString()} ${events} after ${before} ${hashes}`;
+  return `${new Date(start).toISOString()} ${new Date(end).toISOString()} ${events} after ${before} since ${new Date(since).toISOString()} ${hashes}`;
 }
 
-/** A window as text, its numbers to nine significant digits (and as many decimals): Flink adds in another order. */
-function row(
-  start: number,
-  end: number,
-  key: string,
-  events: number,
-  values: readonly (number | null | undefined)[],
-): string {
-  const shown = values.map((v) =>
-    v === null || v === undefined || Number.isNaN(v)
-      ? "-"
-      : String(Math.round(Number(v.toPrecision(9)) * 1e8) / 1e8 + 0),
-  );
+interface Row {
+  readonly start: number;
+  readonly end: number;
+  readonly key: string;
+  readonly events: number;
+  /** In the order of the measures. */
+  readonly values: readonly (number | string | null | undefined)[];
+}
+
+/** A window as text, its numbers as far as two ways of adding them up agree. */
+function row(spec: PipelineSpec, { start, end, key, events, values }: Row): string {
+  const shown = spec.series.measures.map((m, i) => {
+    const value = values[i];
+    // Flink writes what is no number as text, and the engine has none.
+    if (typeof value !== "number" || Number.isNaN(value)) return "-";
+    return rounded(value, quantum(spec, m, events, values));
+  });
   return [new Date(start).toISOString(), new Date(end).toISOString(), key, events, ...shown].join(" ");
+}
+
+/** To nine significant digits, and no finer than `step`. */
+function rounded(value: number, step: number): string {
+  return String(Number((step === 0 ? value : Math.round(value / step) * step).toPrecision(9)) + 0);
+}
+
+/** The power of ten that is all of a sum's or a spread's rounding: of its field's greatest value, where least and greatest are told. */
+function quantum(spec: PipelineSpec, { statistic, field }: Measure, events: number, values: Row["values"]): number {
+  if (statistic === "count" || statistic === "min" || statistic === "max") return 0;
+  const sizes = spec.series.measures.flatMap((m, i) =>
+    m.field === field && (m.statistic === "min" || m.statistic === "max") ? [Math.abs(Number(values[i] ?? 0))] : [],
+  );
+  if (sizes.length < 2) return 1e-8;
+  const rounding = Math.max(...sizes) * (statistic === "stddev" ? 1e-15 : 1e-13 * events);
+  return rounding === 0 ? 0 : 10 ** Math.max(-300, Math.ceil(Math.log10(rounding)));
 }
 
 function eventOf(read: ReturnType<ReturnType<typeof eventReader>>): Event {

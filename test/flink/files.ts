@@ -1,5 +1,5 @@
 /** Folders that stand for streams: they need no connector's jar, and the SQL, the clock, the windows and the arithmetic are the deployment's. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FlinkConnectors } from "../../infra/flink/job.ts";
 import { recordsOf, type Stage } from "./core.ts";
@@ -10,6 +10,8 @@ export interface Folders {
   readonly watched: { readonly connectors: FlinkConnectors; readonly settings: Readonly<Record<string, string>> };
   /** Adds records to the stream of events. */
   write(one: Stage): void;
+  /** Lets the oldest records go: all of the first `write` that is there. */
+  trim(): void;
   /** What a checkpoint has committed to the stream of windows. */
   read(): string[];
   /** Until the readers of a watched stream of events wait for it. */
@@ -56,6 +58,7 @@ export function folders(folder: string, outputs = 1): Folders {
       writeFileSync(join(folder, part), text);
       renameSync(join(folder, part), join(input, `${part}.json`));
     },
+    trim: () => rmSync(join(input, readdirSync(input).sort()[0]!)),
     read: () =>
       readdirSync(output, { recursive: true, encoding: "utf8" })
         .filter((file) => /(^|[\\/])part-/.test(file))

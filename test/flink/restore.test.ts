@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { firstWhole, parseWindowRecord } from "../../infra/lambda/comparing.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { MADE } from "./cases.ts";
 import { inProcess, MINUTES } from "./cluster.ts";
@@ -35,6 +36,7 @@ describe.skipIf(lacking)(`a job that is deployed again${lacking ? ` (skipped: ${
   ])("goes on as if it had not been stopped when %s", { timeout: 10 * MINUTES }, async ([, changed]) => {
     const place = folders(join(folder, `kept-${++places}`));
     const before = windowsOf({ spec, items: earlier });
+    place.write({ spec, items: earlier });
     const savepoint = await first(place, before);
     expect(byFlink(spec, place.read())).toEqual(before);
 
@@ -66,8 +68,8 @@ describe.skipIf(lacking)(`a job that is deployed again${lacking ? ` (skipped: ${
     ["windows are shorter", { ...spec, series: { ...series, every: 15 * MINUTES } }],
   ])("begins anew with the events that are there when %s", { timeout: 10 * MINUTES }, async ([, changed]) => {
     const place = folders(join(folder, `anew-${++places}`));
+    place.write({ spec, items: earlier });
     const savepoint = await first(place, windowsOf({ spec, items: earlier }));
-
     const next = place.elsewhere();
     const again = windowsOf({ spec: changed, items: earlier });
     const all = windowsOf({ spec: changed, items });
@@ -81,17 +83,67 @@ describe.skipIf(lacking)(`a job that is deployed again${lacking ? ` (skipped: ${
     expect(byFlink(changed, next.read())).toEqual(all);
     expect(all.closed.length).toBeGreaterThan(again.closed.length + 3);
   });
+
+  const shorter = { ...spec, series: { ...series, every: 15 * MINUTES } };
+  test("begins anew where the stream begins by now: what is compared is whole", { timeout: 10 * MINUTES }, async () => {
+    const place = folders(join(folder, `trimmed-${++places}`));
+    const gone = 450;
+    place.write({ spec, items: items.slice(0, gone) });
+    place.write({ spec, items: items.slice(gone, half) });
+    const savepoint = await first(place, windowsOf({ spec, items: earlier }));
+    place.trim();
+    const next = place.elsewhere();
+    const kept = windowsOf({ spec: shorter, items: items.slice(gone, half) });
+    await second(shorter, next, savepoint, [() => kept]);
+    expect(byFlink(shorter, next.read())).toEqual(kept);
+    const whole = new Set(windowsOf({ spec: shorter, items: earlier }).rows);
+    const isCompared = (text: string) => {
+      const record = parseWindowRecord(text);
+      return Date.parse(record.start) >= firstWhole(shorter, record);
+    };
+    const compared = byFlink(shorter, next.read().filter(isCompared)).rows;
+    expect(compared.filter((row) => !whole.has(row))).toEqual([]);
+    expect(compared.length).toBeGreaterThan(20);
+    // Of those that are not compared, some are short of events.
+    expect(kept.rows.some((row) => !whole.has(row))).toBe(true);
+    expect(kept.rows.length).toBeGreaterThan(compared.length);
+  });
+
+  const newest = Math.max(...earlier.map((item) => (item as { t: number }).t));
+  const following = later.filter((item) => (item as { t: number }).t > newest);
+  test.for<[string, PipelineSpec]>([
+    ["what the series are split by has changed", { ...spec, series: { ...series, by: [{ field: "n" }] } }],
+    ["a measure is of a field that lines did not bear", { ...spec, series: { ...series, measures: ofSpare(series) } }],
+  ])("begins anew with the lines that are written since when %s", { timeout: 10 * MINUTES }, async ([, changed]) => {
+    const place = folders(join(folder, `since-${++places}`));
+    place.write({ spec, items: earlier });
+    const savepoint = await first(place, windowsOf({ spec, items: earlier }));
+    place.write({ spec: changed, items: following });
+    const next = place.elsewhere();
+    const made = windowsOf({ spec: changed, items: following });
+    await second(changed, next, savepoint, [() => made]);
+    expect(byFlink(changed, next.read())).toEqual(made);
+    expect(made.closed.length).toBeGreaterThan(3);
+  });
 });
 let places = 0;
+
+/** Other measures: a count of the fields `n` and `g`, of which the second was not measured. */
+function ofSpare({ measures }: PipelineSpec["series"]): PipelineSpec["series"]["measures"] {
+  const [first] = measures;
+  return [
+    { ...first!, name: "n", field: "n" },
+    { ...first!, name: "g", field: "g" },
+  ];
+}
 
 function windowsOf(stages: Stage | readonly Stage[]): Windows {
   const { late, ...windows } = byCore(stages, false);
   return windows;
 }
 
-/** The job as it was deployed first, until it has made these windows; resolves with its savepoint. */
+/** The job as it was deployed first, on what the stream holds, until it has made these windows; resolves with its savepoint. */
 async function first(place: Folders, windows: Windows): Promise<string> {
-  place.write({ spec, items: earlier });
   return inProcess(python, join(folder, `cluster-${++clusters}`), async (cluster) => {
     const job = await cluster.start(spec, place.watched);
     await cluster.until(job, () => reaches(byFlink(spec, place.read()), windows));

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { knownGroups } from "../../../infra/lambda/known.ts";
+import { windowShape } from "../../../infra/lambda/shapes.ts";
 import { watchedMetric } from "../../../src/core/compare.ts";
 import { type ForecastVersion, versionName } from "../../../src/core/forecast.ts";
 import type { AlarmRule, Measure, PipelineSpec } from "../../../src/core/spec.ts";
-import { batch, batchOf, HOUR, message, NOW, ORIGIN, version, window } from "./batches.ts";
+import { batch, batchOf, closed, HOUR, message, NOW, ORIGIN, version, window } from "./batches.ts";
 import { putToUse } from "./memory.ts";
 import { CLICKS, FLIGHTS } from "./pipelines.ts";
 
@@ -64,7 +65,17 @@ describe("partial failures", () => {
       { weight: 4, arbitrary: fc.record({ key: fc.constantFrom(...airports), hour: fc.nat(4) }) },
       {
         weight: 1,
-        arbitrary: fc.constantFrom("{", "null", "7", no({ measures: null }), no({ key: 3 }), no({ end: "x" })),
+        arbitrary: fc.constantFrom(
+          "{",
+          "null",
+          "7",
+          no({ measures: null }),
+          no({ measures: [] }),
+          no({ start: 5 }),
+          no({ since: "x" }),
+          no({ key: 3 }),
+          no({ end: "x" }),
+        ),
       },
     );
     await fc.assert(
@@ -184,6 +195,17 @@ test("a value that CloudWatch has no room for is left out and counted; what is b
   expect(data.find((d) => d.name === "Deviation" && d.measure === "mean_delay")!.value).toBe(-1e6);
 });
 
+test("what is no number is no silence: it is counted, and no rule sees anything of it", async () => {
+  const alarms = FLIGHTS.alarms.map((rule) => ({ ...rule, measure: "mean_delay", missing: "breaching" as const }));
+  const { run, written } = await batch({ ...FLIGHTS, alarms }, version(ORIGIN));
+  const messages = ["Infinity", "-Infinity", "NaN"].map((none, i) =>
+    message(`${i}`, window(ORIGIN, "BOS", { departures: 100, mean_delay: none, delay_spread: null })),
+  );
+  expect(await run.run(messages, NOW)).toMatchObject({ compared: 9, unwritable: 3, forecastMissing: 0 });
+  const names = new Set(written.flatMap((data) => data.filter((d) => d.measure === "mean_delay").map((d) => d.name)));
+  expect(names).toEqual(new Set(["Lower", "Median", "Upper", "ForecastMissing"]));
+});
+
 test("a forecast is read once a version, and again when it has changed", async () => {
   const { run, written, objects } = await batch(version(ORIGIN));
   const departures = async (now: number) => {
@@ -265,5 +287,61 @@ describe("a forecast that was trained for an earlier pipeline file", () => {
     const table = await forecast.table(NOW);
     expect(knownGroups(spec, table).map((g) => g.key)).toEqual(["/|true"]);
     expect(table.at("views{Page=/,mobile=true}", ORIGIN)).toBeUndefined();
+  });
+});
+
+describe("a job that begins, or begins anew,", () => {
+  const AIRPORTS = ["ATL", "BOS", "DFW", "EWR", "JFK", "LAX", "LGA", "ORD"];
+  const since = { since: new Date(ORIGIN).toISOString() };
+  /** The windows that are compared of three hours, in the first of which the job began. */
+  const compared = async (lateness: number) => {
+    const spec = { ...FLIGHTS, source: { ...FLIGHTS.source, lateness } };
+    const { run, written } = await batch(spec, version(ORIGIN));
+    const hours = [0, 1, 2].map((h) => ORIGIN + h * HOUR);
+    const records = hours.flatMap((start, i) => [
+      window(start, "BOS", { departures: 2 }, since),
+      { ...closed(start, ["BOS"], i === 0 ? null : start), ...since },
+    ]);
+    const outcome = await run.run([message("1", ...records)], NOW);
+    const actual = written.flat().filter((d) => d.name === "Actual" && d.measure === "departures");
+    const starts = [...new Set(actual.map((d) => d.time - HOUR))];
+    return { outcome, starts, series: actual.length };
+  };
+  test.each([
+    [0, 1],
+    [10 * 60_000, 2],
+    [HOUR, 2],
+    [HOUR + 60_000, 3],
+  ])("with a lateness of %d ms has no windows that may be short of events: its first %d", async (lateness, short) => {
+    const { outcome, starts, series } = await compared(lateness);
+    expect(outcome).toMatchObject({ partial: short, filled: (3 - short) * 7, forecastMissing: 0 });
+    expect(starts).toEqual([0, 1, 2].slice(short).map((h) => ORIGIN + h * HOUR));
+    expect(series).toBe((3 - short) * AIRPORTS.length);
+    expect(outcome.closed).toHaveLength(3);
+  });
+  test("fills no silence that begins before the first whole window", async () => {
+    const { run, written } = await batch(version(ORIGIN));
+    const record = { ...closed(ORIGIN + 4 * HOUR, AIRPORTS, ORIGIN + HOUR), ...since };
+    expect(await run.run([message("1", record)], NOW)).toMatchObject({ filled: 16, tooOld: 0 });
+    const ends = [...new Set(written.flat().map((d) => d.time))];
+    expect(ends).toEqual([4, 3].map((h) => ORIGIN + h * HOUR));
+  });
+  test("is told from one of an earlier pipeline file, whose windows are passed over", async () => {
+    const { run, written } = await batch(version(ORIGIN));
+    const of = (spec: PipelineSpec) => ({ shape: windowShape(spec) });
+    const { series } = FLIGHTS;
+    const before = { ...FLIGHTS, series: { ...series, by: [{ field: "origin" }, { field: "destination" }] } };
+    const outcome = await run.run(
+      [
+        message("1", window(ORIGIN, "BOS|LAX", { departures: 9 }, of(before))),
+        message("2", { ...closed(ORIGIN, []), ...of(before) }),
+        message("3", window(ORIGIN, "BOS", { departures: 9 }, of(FLIGHTS))),
+      ],
+      NOW,
+    );
+    expect(outcome).toMatchObject({ outgrown: 2, compared: 3, filled: 0, closed: [] });
+    expect(new Set(written.flat().map((d) => d.series))).toEqual(
+      new Set(["departures", "mean_delay", "delay_spread"].map((m) => `${m}{origin=BOS}`)),
+    );
   });
 });

@@ -91,6 +91,17 @@ describe("a closed window", () => {
     expect(outcome.unreadable.map((u) => u.sequence)).toEqual(["1"]);
   });
 
+  test.each([
+    { after: 5 },
+    { start: ORIGIN },
+    { end: ORIGIN + HOUR },
+    { since: 5 },
+  ])("with numbers for times, %j, is none", async (over) => {
+    const { run } = await batch(version(ORIGIN));
+    const outcome = await run.run([message("1", { ...closed(ORIGIN, []), ...over })], NOW);
+    expect(outcome.unreadable.map((u) => u.sequence)).toEqual(["1"]);
+  });
+
   test("of two weeks ago is filled as far back as CloudWatch takes data, the newest first", async () => {
     const { run, written } = await batch();
     const start = NOW - 13 * 24 * HOUR;

@@ -12,8 +12,7 @@ describe("the names that state is found by", () => {
     ["the lateness", { ...FLIGHTS, source: { ...source, lateness: source.lateness + 60_000 } }],
     ["when silence begins", { ...FLIGHTS, source: { ...source, idle: source.idle + 60_000 } }],
     ["the shards", { ...FLIGHTS, source: { ...source, shards: source.shards + 1 } }],
-    // The keys are in the events, as the relay wrote them: reading them again would bring the old ones again.
-    ["what is split by", { ...FLIGHTS, series: { ...series, by: [{ field: "destination" }] } }],
+    ["the values that are listed", { ...FLIGHTS, series: { ...series, by: [{ field: "origin", values: ["BOS"] }] } }],
     ["the alarms", { ...FLIGHTS, alarms: [] }],
   ])("stay when %s changes", ([, changed]) => {
     expect(names(changed)).toBe(names(FLIGHTS));
@@ -24,6 +23,8 @@ describe("the names that state is found by", () => {
     ["the number of measures", { ...FLIGHTS, series: { ...series, measures: [count, mean] } }],
     ["the order of measures", { ...FLIGHTS, series: { ...series, measures: [mean, count, spread] } }],
     ["a statistic", { ...FLIGHTS, series: { ...series, measures: [count, { ...mean, statistic: "max" }, spread] } }],
+    ["a field", { ...FLIGHTS, series: { ...series, measures: [count, { ...mean, field: "distance" }, spread] } }],
+    ["what is split by", { ...FLIGHTS, series: { ...series, by: [{ field: "destination" }] } }],
     ["the pipeline", CLICKS],
   ])("change with %s", ([, changed]) => {
     expect(names(changed)).not.toBe(names(FLIGHTS));
