@@ -123,8 +123,24 @@ function checkRegion({ region, incidents }: SynthesisOptions): void {
   }
 }
 
+/** What the names of a pipeline's own streams and workgroups end with. */
+const RESERVED = ["events", "windows", "training"] as const;
+
+/** @throws Fault `target.unsupported` where another pipeline's stream, or its workgroup, may have the name of this one's. */
+function checkName(name: string): void {
+  const suffix = RESERVED.find((reserved) => name.endsWith(`-${reserved}`));
+  if (suffix === undefined) return;
+  const other = name.slice(0, -suffix.length - 1);
+  throw new Fault(
+    "target.unsupported",
+    `On AWS "${name}" may be a part of the pipeline "${other}": names that end with ${RESERVED.map((r) => `-${r}`).join(", ")} are kept for those.`,
+    { next: `Give the pipeline a name that ends otherwise, such as "${other}-${suffix}-feed".` },
+  );
+}
+
 export function contextOf(spec: PipelineSpec, options: SynthesisOptions): Context {
   checkRegion(options);
+  checkName(spec.name);
   const listed = spec.series.by.every((b) => b.values);
   const groups = listed ? [...combinations(spec.series.by.map((b) => b.values ?? []))] : options.groups;
   for (const group of groups ?? []) {
