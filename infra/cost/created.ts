@@ -18,7 +18,7 @@ export interface Created {
 }
 
 /** Metrics that the alarms of the pipeline's own health read; and those on groups that alarms do not know. */
-const HEALTH_ALARM_METRICS = 37;
+const HEALTH_ALARM_METRICS = 41;
 const BEYOND_METRICS = 2;
 const WITHOUT_ALARM_METRICS = 1;
 /** A composite alarm's children, at most. */

@@ -5,7 +5,8 @@
 import { type Fragment, type Resource, ref, tagList, type Value } from "./cfn.ts";
 import type { Context } from "./context.ts";
 import { dashboard } from "./dashboard.ts";
-import { type Dimensions, type HealthAlarm, healthAlarms, pascal } from "./health-alarms.ts";
+import { healthAlarms, pascal } from "./health-alarms.ts";
+import type { Dimensions, HealthAlarm } from "./health-metrics.ts";
 
 export function health(context: Context): Fragment {
   const resources: Record<string, Resource> = {};
