@@ -5,7 +5,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -41,13 +41,17 @@ export async function fetchConnector(
   const kept = await readFile(path).catch(() => undefined);
   if (kept) return checkConnector(kept, path, "Delete the file and fetch it again.", connector);
   await mkdir(folder, { recursive: true });
-  await runMaven(connector, folder, patience);
+  // What the next run finds is whole and right, whenever this one ends, and whichever runs beside it.
+  const fetching = await mkdtemp(join(folder, "fetching-"));
   try {
-    return checkConnector(await readFile(path), path, "Check where Maven fetches from, and try again.", connector);
-  } catch (error) {
-    // Wrong bytes must not be what the next run finds.
-    await rm(path, { force: true });
-    throw error;
+    await runMaven(connector, fetching, patience);
+    const fetched = join(fetching, connector.file);
+    const bytes = await readFile(fetched);
+    checkConnector(bytes, connector.file, "Check where Maven fetches it from, and try again.", connector);
+    await rename(fetched, path);
+    return bytes;
+  } finally {
+    await rm(fetching, { recursive: true, force: true });
   }
 }
 

@@ -114,7 +114,7 @@ describe("groups that are discovered", () => {
     const without = await synth(shops, "--out", out);
     expect(without).toMatchObject({ code: 1, err: expect.stringContaining("--groups") as string });
     const groups = fileOf("shops.groups", "north|1\nnorth|2\n\na\\|b|3\n");
-    const given = await synth(shops, "--out", out, "--groups", groups);
+    const given = await synth(shops, "--out", out, "--groups", groups, "--email", "a@example.org");
     expect(given.err).toBe("");
     const { Resources } = JSON.parse(readFileSync(join(out, "template.json"), "utf8")) as {
       Resources: Record<string, { Properties: { Dimensions?: { Name: string; Value: string }[] } }>;
@@ -387,8 +387,30 @@ describe.skipIf(process.platform === "win32")("the connector's jar", () => {
 
   test("with other bytes than the pinned is refused, and not kept", async () => {
     const to = place(Buffer.concat([JAR, Buffer.from("more")]));
-    await expect(fetchConnector(to, pinned)).rejects.toThrow(/its SHA-256 is [0-9a-f]{64}, not/);
+    await expect(fetchConnector(to, pinned)).rejects.toMatchObject({
+      message: expect.stringMatching(/its SHA-256 is [0-9a-f]{64}, not/) as string,
+      next: "Check where Maven fetches it from, and try again.",
+    });
     expect(readdirSync(to)).toEqual([]);
+  });
+
+  test("is whole to one run while another fetches it", async () => {
+    const to = place(JAR);
+    const both = await Promise.all([fetchConnector(to, pinned), fetchConnector(to, pinned)]);
+    for (const bytes of both) expect(sha256(bytes)).toBe(pinned.sha256);
+    expect(readdirSync(to)).toEqual([connector.file]);
+  });
+
+  test("of which a run that failed left a part is fetched anew", async () => {
+    const to = place(JAR);
+    const bin = process.env.PATH!;
+    const mvn = readFileSync(join(bin, "mvn"), "utf8");
+    writeFileSync(join(bin, "bytes"), JAR.subarray(0, 4));
+    writeFileSync(join(bin, "mvn"), `${mvn}exit 1\n`);
+    await expect(fetchConnector(to, connector)).rejects.toThrow("Maven cannot fetch");
+    writeFileSync(join(bin, "bytes"), JAR);
+    writeFileSync(join(bin, "mvn"), mvn);
+    expect(sha256(await fetchConnector(to, connector))).toBe(pinned.sha256);
   });
 
   test("cannot be had without Maven, which is said", async () => {
