@@ -118,7 +118,11 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
       cost: firehose,
       lever: "each record is billed as 5 KB: put several events into one record",
     },
-    { service: "Kinesis Data Streams", cost: kinesis, lever: "shards, each 1,000 records or 1 MB a second" },
+    {
+      service: "Kinesis Data Streams",
+      cost: kinesis,
+      lever: "shards, each 1,000 records or 1 MB a second; a deployment can at most double or halve how many there are",
+    },
     { service: "SageMaker", cost: sagemaker, lever: "how often the forecast is trained (forecast.retrain)" },
     { service: "CloudWatch", cost: cloudwatch, lever: "series: groups times measures, six metrics or more each" },
     { service: "S3", cost: s3, lever: "how long the lake is kept (retention.lake)" },

@@ -65,7 +65,7 @@ export function forecast(context: Context): Fragment {
   return {
     Resources: {
       ...publisher.Resources,
-      SageMakerRole: role("sagemaker.amazonaws.com", sageMakerStatements(image)),
+      SageMakerRole: role("sagemaker.amazonaws.com", sageMakerStatements(image, jobs)),
       TrainingLogs: logGroup(`/aws/vendedlogs/states/${names.prefix}-training`),
       TrainingRole: role(
         "states.amazonaws.com",
@@ -135,8 +135,11 @@ function substitutions(image: ReturnType<typeof deeparImage>): Record<(typeof SU
   };
 }
 
+/** Where SageMaker logs what training jobs and transforms write; each job has streams that begin with its name. */
+const JOB_LOGS = ["/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs"] as const;
+
 /** What the training job and the transform do on their own (SageMaker Developer Guide, "SageMaker Roles"). */
-function sageMakerStatements(image: ReturnType<typeof deeparImage>): Statement[] {
+function sageMakerStatements(image: ReturnType<typeof deeparImage>, jobs: string): Statement[] {
   return [
     { sid: "ReadInput", actions: ["s3:GetObject"], resources: objects(PREFIX.training, PREFIX.models) },
     {
@@ -154,9 +157,16 @@ function sageMakerStatements(image: ReturnType<typeof deeparImage>): Statement[]
       condition: { Bool: { "kms:GrantIsForAWSResource": true } },
     },
     {
+      // These two groups are the service's, and shared by all of the account's jobs: the first job makes them, and how long they
+      // keep and with what key is for the account to say, not for one pipeline's stack, which would take them along when it goes.
+      sid: "FindLogs",
+      actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
+      resources: JOB_LOGS.map((group) => arn("logs", `log-group:${group}*`)),
+    },
+    {
       sid: "WriteLogs",
-      actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-      resources: arn("logs", "log-group:/aws/sagemaker/*"),
+      actions: ["logs:PutLogEvents"],
+      resources: JOB_LOGS.map((group) => arn("logs", `log-group:${group}:log-stream:${jobs}-*`)),
     },
     {
       sid: "WriteTrainingMetrics",

@@ -2,7 +2,7 @@
 
 import { DAY } from "../../src/core/time.ts";
 import { scheduleEvery, stepsToReach } from "../workflow/times.ts";
-import { ACCOUNT, arn, att, type Fragment, ref, sub } from "./cfn.ts";
+import { ACCOUNT, arn, att, type Fragment, ref, sub, tagList } from "./cfn.ts";
 import { type Context, keeping, PREFIX } from "./context.ts";
 
 export function foundation(context: Context): Fragment {
@@ -18,6 +18,7 @@ export function foundation(context: Context): Fragment {
         Properties: {
           Description: `Forewatch pipeline ${spec.name}: streams, lake, models, logs`,
           EnableKeyRotation: true,
+          Tags: dataTags(context),
           KeyPolicy: {
             Version: "2012-10-17",
             Statement: [
@@ -58,6 +59,7 @@ export function foundation(context: Context): Fragment {
         Type: "AWS::S3::Bucket",
         ...keeping(context),
         Properties: {
+          Tags: dataTags(context),
           BucketEncryption: {
             ServerSideEncryptionConfiguration: [
               {
@@ -139,6 +141,14 @@ export function foundation(context: Context): Fragment {
       AlarmTopicArn: { Description: "Alarms and their ends are sent here", Value: ref("AlarmTopic") },
     },
   };
+}
+
+/**
+ * What becomes of the data with the stack, as a tag too: CloudFormation updates no deletion policy by itself (User Guide,
+ * "DeletionPolicy attribute").
+ */
+function dataTags({ options }: Context) {
+  return tagList({ "forewatch:data": options.keepData === false ? "discarded with the stack" : "kept" });
 }
 
 /** Who publishes to the topic of alarms, and so uses the key that encrypts it. */

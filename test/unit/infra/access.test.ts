@@ -184,6 +184,9 @@ const substituted = Object.fromEntries(
 /** Places in the bucket that the workflow names, such as `training/` and `models/`. */
 const named = [...new Set([...definition.matchAll(/s3:\/\/\$\{Bucket\}\/([a-z]+\/)/g)].map(([, place]) => place!))];
 
+/** What the names of jobs and models begin with. */
+const JOB = /'(fw-[a-z0-9-]+-)' & \$runId/.exec(definition)![1]!;
+
 function sageMakerRequests(): Request[] {
   const repository = /^(\d+)\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\/([^:]+):/.exec(substituted.Image!)!;
   const image = `arn:aws:ecr:eu-west-1:${repository[1]}:repository/${repository[2]}`;
@@ -195,12 +198,17 @@ function sageMakerRequests(): Request[] {
     ]),
     ...key("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"),
     { action: "kms:CreateGrant", resource: resolver.arn("DataKey"), context: { "kms:GrantIsForAWSResource": "true" } },
-    ...["TrainingJobs", "TransformJobs"].flatMap((group) =>
-      on(
-        arnOf("logs", `log-group:/aws/sagemaker/${group}:log-stream:x`),
-        ...["CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents"].map((a) => `logs:${a}`),
+    // The groups are the account's; what is written there, streams of the job.
+    ...["TrainingJobs", "TransformJobs"].flatMap((group) => [
+      ...on(
+        arnOf("logs", `log-group:/aws/sagemaker/${group}`),
+        ...["CreateLogGroup", "CreateLogStream", "DescribeLogStreams"].map((a) => `logs:${a}`),
       ),
-    ),
+      ...on(
+        arnOf("logs", `log-group:/aws/sagemaker/${group}:log-stream:${JOB}20261122-count/algo-1`),
+        "logs:PutLogEvents",
+      ),
+    ]),
     ...["/aws/sagemaker/TrainingJobs", "aws/sagemaker/TransformJobs"].map((namespace) => ({
       action: "cloudwatch:PutMetricData",
       resource: "*",
@@ -213,7 +221,6 @@ function sageMakerRequests(): Request[] {
 
 function trainingRequests(): Request[] {
   const group = arnOf("athena", `workgroup/${substituted.WorkGroup}`);
-  const job = /'(fw-[a-z0-9-]+-)' & \$runId/.exec(definition)![1]!;
   const glue = [
     "catalog",
     `database/${substituted.Database}`,
@@ -229,7 +236,7 @@ function trainingRequests(): Request[] {
   const rows = object(`${named[0]}run/rows/1.gz`);
   const jobs = (kind: string, name: string) =>
     on(
-      arnOf("sagemaker", `${kind}/${job}20261122-count`),
+      arnOf("sagemaker", `${kind}/${JOB}20261122-count`),
       ...[`Create${name}`, `Describe${name}`, `Stop${name}`, "AddTags"].map((a) => `sagemaker:${a}`),
     );
   return [
@@ -245,7 +252,7 @@ function trainingRequests(): Request[] {
     ...jobs("training-job", "TrainingJob"),
     ...jobs("transform-job", "TransformJob"),
     ...on(
-      arnOf("sagemaker", `model/${job}20261122-count`),
+      arnOf("sagemaker", `model/${JOB}20261122-count`),
       ...["CreateModel", "DeleteModel", "AddTags"].map((a) => `sagemaker:${a}`),
     ),
     ...on("*", "sagemaker:ListTags", ...(definition.includes("sagemaker:listModels") ? ["sagemaker:ListModels"] : [])),
