@@ -4,22 +4,20 @@
  */
 import { Fault } from "../../src/core/fault.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { formatDuration } from "../../src/core/time.ts";
 import { type FlinkJob, flinkJob } from "../flink/job.ts";
-import { scheduleEvery } from "../workflow/times.ts";
-import { alarmShape, alert, INSIGHTS_SERIES } from "./alert.ts";
+import { alert } from "./alert.ts";
 import { analyze } from "./analyze.ts";
 import { LIMITS, merge, type NestedTemplate, type Template, tagged } from "./cfn.ts";
 import { collect } from "./collect.ts";
 import { compare } from "./compare.ts";
-import { type Context, contextOf, partitionOf, type SynthesisOptions, tagsOf } from "./context.ts";
+import { type Context, contextOf, type SynthesisOptions, tagsOf } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { forecast } from "./forecast.ts";
 import { foundation } from "./foundation.ts";
 import { health } from "./health.ts";
 import { last } from "./order.ts";
 import { prepare } from "./prepare.ts";
-import { logsByHand } from "./regions.ts";
+import { warningsOf } from "./warnings.ts";
 
 export { ARTIFACTS_STACK, artifactsTemplate } from "./artifacts.ts";
 export {
@@ -93,42 +91,4 @@ function checkSize(one: Pick<Assembled, "template" | "body">): void {
     `"${one.template.Description}" has ${count} resources and ${Buffer.byteLength(one.body)} bytes; CloudFormation takes ${LIMITS.resources}, and ${LIMITS.templateBytes} bytes.`,
     { next: "Have fewer alarms, measures or tags, or make several pipelines of it." },
   );
-}
-
-/** Alarms that a region takes before somebody asks for more (CloudWatch User Guide, "CloudWatch service quotas"). */
-const ALARMS_A_REGION = 5_000;
-
-function warningsOf(context: Context, templates: readonly Template[]): string[] {
-  const { spec, groups, options } = context;
-  const alarms = templates
-    .flatMap(({ Resources }) => Object.values(Resources))
-    .filter(({ Type }) => Type === "AWS::CloudWatch::Alarm" || Type === "AWS::CloudWatch::CompositeAlarm").length;
-  const queries = spec.alarms.filter((rule) => alarmShape(context, rule) === "insights").map((rule) => rule.name);
-  return [
-    ...(scheduleEvery(spec) > spec.forecast.retrain
-      ? [
-          `A training on AWS may take two hours: the forecast is trained every ${formatDuration(scheduleEvery(spec))}, not every ${formatDuration(spec.forecast.retrain)}.`,
-        ]
-      : []),
-    ...(partitionOf(options.region) !== "aws"
-      ? [
-          `${options.region}: the templates are linted for it, and were not tried there; see that it has DeepAR, Managed Service for Apache Flink with runtime 2.2, EventBridge Scheduler, and Lambda on arm64.`,
-        ]
-      : []),
-    ...(logsByHand(options.region)
-      ? [
-          `${options.region}: CloudFormation cannot attach the Flink application's log there, and without it nobody sees why the application fails: attach the log stream that the stack's output FlinkLogStreamArn names, before the application is started (aws kinesisanalyticsv2 add-application-cloud-watch-logging-option).`,
-        ]
-      : []),
-    ...(alarms > ALARMS_A_REGION
-      ? [
-          `The stack has ${alarms} alarms, and a region takes ${ALARMS_A_REGION} unless more were asked for (Service Quotas, "Number of Metrics alarms").`,
-        ]
-      : []),
-    ...(groups === undefined && queries.length > 0
-      ? [
-          `${queries.join(", ")}: of discovered groups CloudWatch sees up to ${INSIGHTS_SERIES}; of more, those with the worst values (PARTIAL_DATA), of which the health alarm groups-beyond-alarms tells. Where there are more than ${INSIGHTS_SERIES}, give all of them (--groups): then each has an alarm of its own.`,
-        ]
-      : []),
-  ];
 }

@@ -123,6 +123,7 @@ export function options(over: Partial<SynthesisOptions> = {}): SynthesisOptions 
     },
     incidents: { kind: "ops-center" },
     region: "eu-west-1",
+    email: "on-call@example.org",
     ...over,
   };
 }
