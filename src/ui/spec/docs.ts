@@ -21,7 +21,7 @@ export const DOCS: Readonly<Record<string, string>> = {
   "source.behind": "An event further than this behind the stream's clock is rejected.",
   "source.shards": "Shards of the stream: each takes 1 MB or 1,000 records a second. 1 to 64.",
   enrich:
-    "A module beside this file whose default export turns an event into an event, a list of events, or `null` to drop it. It is the workspace's own code: it only runs in trusted workspaces.",
+    "A module beside this file whose default export turns an event into an event, a list of events, or `null` to drop it. It must be a plain function of its event alone: on AWS it runs twice for each event, in two places, and again when something is tried again. It is the workspace's own code: it only runs in trusted workspaces.",
   series: "How events become series: one for each measure and each combination of the `by` values.",
   "series.every":
     "The length of a window: from `1m` to `1d`, in whole minutes, fitting evenly into a day. Windows are aligned to UTC midnight.",
