@@ -1,6 +1,13 @@
 /** The ports of the handlers over the AWS SDK. Clients are made by whoever calls, once a container. */
 import { type CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { KinesisClient, ListShardsCommand, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import {
+  KinesisClient,
+  type KinesisClientConfig,
+  KinesisServiceException,
+  ListShardsCommand,
+  ProvisionedThroughputExceededException,
+  PutRecordCommand,
+} from "@aws-sdk/client-kinesis";
 import {
   GetObjectCommand,
   ListObjectsV2Command,
@@ -11,7 +18,16 @@ import {
 } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { DIMENSIONS } from "./names.ts";
-import type { Datum, MetricPoint, MetricSink, MetricSource, Objects, ShardedSink, StreamRecord } from "./ports.ts";
+import type {
+  Datum,
+  MetricPoint,
+  MetricSink,
+  MetricSource,
+  Objects,
+  ShardedSink,
+  StreamRecord,
+  Time,
+} from "./ports.ts";
 
 export function bucketObjects(client: S3Client, bucket: string): Objects {
   return {
@@ -102,6 +118,27 @@ export function metricSink(client: CloudWatchClient, namespace: string): MetricS
   };
 }
 
+/** What there is of `items`, in runs that one request takes. */
+function* batches<T>(
+  items: Iterable<T>,
+  limits: { readonly items: number; readonly bytes: number },
+  sizeOf: (item: T) => number,
+): Generator<T[]> {
+  let batch: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = sizeOf(item);
+    if (batch.length === limits.items || (batch.length > 0 && bytes + size > limits.bytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 export function metricSource(client: CloudWatchClient): MetricSource {
   return {
     async read(queries, from, until) {
@@ -143,33 +180,49 @@ export function metricSource(client: CloudWatchClient): MetricSource {
 
 /**
  * A client over HTTP/1.1. The SDK's own choice for Kinesis is HTTP/2, whose one session does not survive that Lambda freezes the
- * container between calls.
+ * container between calls. It tries nothing again: the sink does, which knows until when.
  */
-export function kinesisClient(): KinesisClient {
-  return new KinesisClient({ requestHandler: new NodeHttpHandler() });
+export function kinesisClient(config: KinesisClientConfig = {}): KinesisClient {
+  const requestHandler = new NodeHttpHandler({
+    ...{ connectionTimeout: 1_000, requestTimeout: REQUEST - 1_000, throwOnRequestTimeout: true },
+  });
+  return new KinesisClient({ maxAttempts: 1, requestHandler, ...config });
 }
 
-/** PutRecords takes 500 records and 5 MiB (Kinesis API reference, PutRecords). */
-const BATCH_RECORDS = 500;
-const BATCH_BYTES = 4 * 1_024 * 1_024;
-const TRIES = 5;
+/** What a request to a stream takes at most, the connection included, ms. */
+export const REQUEST = 4_000;
+/** How long it is tried where nobody says, ms. */
+const TRYING = 20_000;
+/** Pauses before another try, ms: doubled from the first to the last. A shard has room for a full record again after the first. */
+const PAUSES = { first: 100, last: 1_000 };
 
-export function streamSink(client: KinesisClient, stream: string): ShardedSink {
+const MACHINE: Time = {
+  now: () => performance.now(),
+  sleep: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+};
+
+export function streamSink(client: KinesisClient, stream: string, time: Time = MACHINE): ShardedSink {
   return {
-    async put(records) {
-      const refused: number[] = [];
-      const size = ([, r]: Placed) => Buffer.byteLength(r.data) + Buffer.byteLength(r.partitionKey);
-      for (const batch of batches(records.entries(), { items: BATCH_RECORDS, bytes: BATCH_BYTES }, size))
-        refused.push(...(await putBatch(client, stream, batch)));
-      return refused;
+    async put(records, millis = TRYING) {
+      const until = time.now() + millis;
+      const lanes = new Map<string, Placed[]>();
+      for (const placed of records.entries()) {
+        const lane = placed[1].hashKey ?? placed[1].partitionKey;
+        if (!lanes.get(lane)?.push(placed)) lanes.set(lane, [placed]);
+      }
+      const ends = await Promise.all([...lanes.values()].map((lane) => putInOrder(client, stream, lane, until, time)));
+      const left = ends.flatMap((end) => end.left).sort((a, b) => a - b);
+      const failed = ends.find(({ error }) => error && !(error instanceof ProvisionedThroughputExceededException));
+      if (failed && left.length === records.length) throw failed.error;
+      return left;
     },
     async shards() {
       const keys: string[] = [];
+      const until = time.now() + TRYING;
       let token: string | undefined;
       do {
-        const page = await client.send(
-          new ListShardsCommand(token === undefined ? { StreamName: stream } : { NextToken: token }),
-        );
+        const of = token === undefined ? { StreamName: stream } : { NextToken: token };
+        const page = await insist(() => client.send(new ListShardsCommand(of)), until, time);
         for (const shard of page.Shards ?? []) {
           // A shard that was split or merged has an end, and takes no more records.
           if (shard.SequenceNumberRange?.EndingSequenceNumber === undefined)
@@ -182,49 +235,58 @@ export function streamSink(client: KinesisClient, stream: string): ShardedSink {
   };
 }
 
-/** What there is of `items`, in runs that one request takes. */
-function* batches<T>(
-  items: Iterable<T>,
-  limits: { readonly items: number; readonly bytes: number },
-  sizeOf: (item: T) => number,
-): Generator<T[]> {
-  let batch: T[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    const size = sizeOf(item);
-    if (batch.length === limits.items || (batch.length > 0 && bytes + size > limits.bytes)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(item);
-    bytes += size;
-  }
-  if (batch.length > 0) yield batch;
-}
-
 /** A record and its position among those to be put. */
 type Placed = readonly [number, StreamRecord];
 
 /**
- * A shard over its limit refuses single records of a request: those alone are tried again, after a growing pause.
- * @returns the positions of those that it kept refusing.
+ * Puts records of one shard one by one. PutRecords goes on behind a record that the shard refuses (Kinesis API reference): what it
+ * took there would be ahead of its time in the shard, which makes what comes then late, and taken twice when all from the refused one
+ * on comes again. So each waits for the one ahead, and names it, by which alone their order is promised (PutRecord,
+ * SequenceNumberForOrdering). Of records of 100 KB a shard gets all that it takes unless an answer needs more than 95 ms.
+ * @returns the positions of those that are not known to be taken, and why the first of them is not, unless time was over before it.
  */
-async function putBatch(client: KinesisClient, stream: string, batch: readonly Placed[]): Promise<number[]> {
-  let left = batch;
-  for (let attempt = 0; left.length > 0 && attempt < TRIES; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random())));
-    const answer = await client.send(
-      new PutRecordsCommand({
-        StreamName: stream,
-        Records: left.map(([, { data, partitionKey, hashKey }]) => ({
-          Data: Buffer.from(data),
-          PartitionKey: partitionKey,
-          ...(hashKey !== undefined && { ExplicitHashKey: hashKey }),
-        })),
-      }),
-    );
-    left = left.filter((_, k) => answer.Records?.[k]?.ErrorCode !== undefined);
+async function putInOrder(
+  client: KinesisClient,
+  stream: string,
+  lane: readonly Placed[],
+  until: number,
+  time: Time,
+): Promise<{ readonly left: readonly number[]; readonly error?: unknown }> {
+  const from = (k: number) => lane.slice(k).map(([at]) => at);
+  let last: string | undefined;
+  for (const [k, [, { data, partitionKey, hashKey }]] of lane.entries()) {
+    // The first has its try whatever the time, so that each call gets on.
+    if (k > 0 && time.now() >= until) return { left: from(k) };
+    const put = new PutRecordCommand({
+      StreamName: stream,
+      Data: Buffer.from(data),
+      PartitionKey: partitionKey,
+      ...(hashKey !== undefined && { ExplicitHashKey: hashKey }),
+      ...(last !== undefined && { SequenceNumberForOrdering: last }),
+    });
+    try {
+      last = (await insist(() => client.send(put), until, time)).SequenceNumber;
+    } catch (error) {
+      return { left: from(k), error };
+    }
   }
-  return left.map(([at]) => at);
+  return { left: [] };
+}
+
+/** Sends until there is an answer; throws when there is no time for another try, or when trying again would be in vain. */
+async function insist<T>(send: () => Promise<T>, until: number, time: Time): Promise<T> {
+  for (let pause = PAUSES.first; ; pause = Math.min(2 * pause, PAUSES.last)) {
+    try {
+      return await send();
+    } catch (error) {
+      if (isFinal(error) || time.now() + pause > until) throw error;
+      await time.sleep(pause);
+    }
+  }
+}
+
+/** Whether the request itself is at fault: not the shard's room, nor the key's, the network or the service. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof KinesisServiceException) || /Exceeded|Throttl/.test(error.name)) return false;
+  return (error.$metadata.httpStatusCode ?? 500) < 500;
 }

@@ -59,8 +59,20 @@ export interface StreamRecord {
 }
 
 export interface Sink {
-  /** Puts all records, trying again those that the stream refuses; the positions of those that it kept refusing. */
-  put(records: readonly StreamRecord[]): Promise<number[]>;
+  /**
+   * Puts the records of each shard in their order, none before the one ahead of it is taken, and goes on trying for `millis`. A record
+   * whose request ends without an answer may have been taken all the same: each is put at least once.
+   * @returns the positions of those that the stream is not known to have: of each shard all from the first of them on.
+   * Throws the service's error when it took nothing at all, and not because a shard was full.
+   */
+  put(records: readonly StreamRecord[], millis?: number): Promise<number[]>;
+}
+
+/** The machine's time; a test's own where waiting would take too long. */
+export interface Time {
+  /** Ms, from any beginning. */
+  now(): number;
+  sleep(millis: number): Promise<void>;
 }
 
 export interface ShardedSink extends Sink {

@@ -1,11 +1,11 @@
 /** Step 1 on AWS: records of the raw stream become checked events in the events stream, which the Flink job reads. */
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
-import { kinesisClient, streamSink } from "./aws.ts";
+import { kinesisClient, REQUEST, streamSink } from "./aws.ts";
 import { checker } from "./checked.ts";
 import type { BatchResponse, Call, KinesisStreamEvent } from "./events.ts";
 import { Journal } from "./journal.ts";
 import { HEALTH } from "./names.ts";
-import { checkpoint, relay } from "./relaying.ts";
+import { pass, relay } from "./relaying.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
 
 const spec = pipeline();
@@ -14,8 +14,10 @@ const toEvents = relay(spec, journal.guard(checker(spec, await enrichFunction(sp
 const events = streamSink(kinesisClient(), setting("EVENTS_STREAM"));
 const metrics = ownMetrics();
 
-/** What putting the events takes, tries of those that a shard refuses among it, ms. */
+/** What putting the events has at least, however long their checks took, ms. */
 const PUTTING = 20_000;
+/** What stays when no request is begun any more, ms: for the last one, and to tell what was done. */
+const ENDING = REQUEST + 2_000;
 
 export async function handler(batch: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
   const incoming = batch.Records.map(({ eventID, kinesis }) => ({
@@ -27,21 +29,18 @@ export async function handler(batch: KinesisStreamEvent, call: Call): Promise<Ba
   }));
   const name = `${batch.Records[0]?.eventID} ${incoming.length}`;
   const relayed = journal.during(name, () => toEvents(incoming, call.getRemainingTimeInMillis() - PUTTING));
-  const { records, counts, newest, onTime, left } = relayed;
-  const refused = await events.put(records);
+  const millis = call.getRemainingTimeInMillis() - ENDING;
+  const { counts, newest, onTime, again, refused } = await pass(relayed, events, millis);
   metrics.addMetric(HEALTH.events, MetricUnit.Count, counts.events);
   metrics.addMetric(HEALTH.rejected, MetricUnit.Count, counts.rejected);
   metrics.addMetric(HEALTH.dropped, MetricUnit.Count, counts.dropped);
   if (newest !== undefined) metrics.addMetric(HEALTH.newestEvent, MetricUnit.Seconds, newest / 1_000);
   if (onTime !== undefined) metrics.addMetric(HEALTH.onTime, MetricUnit.Seconds, onTime / 1_000);
   metrics.publishStoredMetrics();
-  const itemIdentifier = checkpoint(relayed, refused);
-  if (itemIdentifier === undefined) return { batchItemFailures: [] };
-  if (refused.length > 0)
-    logger.error("The events stream keeps refusing records; they are brought again", {
-      refused: refused.length,
-      from: itemIdentifier,
-    });
+  if (again === undefined) return { batchItemFailures: [] };
+  if (refused > 0)
+    logger.error("The events stream keeps refusing records; they are brought again", { refused, from: again });
+  const { left } = relayed;
   if (left !== undefined) logger.warn("Enrich is slow: the rest of the batch is brought again", { from: left });
-  return { batchItemFailures: [{ itemIdentifier }] };
+  return { batchItemFailures: [{ itemIdentifier: again }] };
 }

@@ -21,7 +21,7 @@ export function collect(context: Context): Fragment {
     environment: { EVENTS_STREAM: names.events, HEALTH_NAMESPACE: names.health },
     statements: [
       { sid: "ReadRecords", actions: READ_STREAM, resources: att("RawStream", "Arn") },
-      { sid: "PutEvents", actions: ["kinesis:PutRecords"], resources: att("EventsStream", "Arn") },
+      { sid: "PutEvents", actions: ["kinesis:PutRecord"], resources: att("EventsStream", "Arn") },
       ENCRYPT,
     ],
   });

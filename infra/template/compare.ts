@@ -65,7 +65,7 @@ export function compare(context: Context): Fragment {
         resources: "*",
       },
       { sid: "CountShards", actions: ["kinesis:ListShards"], resources: att("EventsStream", "Arn") },
-      { sid: "PutBeats", actions: ["kinesis:PutRecords"], resources: att("EventsStream", "Arn") },
+      { sid: "PutBeats", actions: ["kinesis:PutRecord"], resources: att("EventsStream", "Arn") },
       { sid: "ReportFailed", actions: ["sqs:SendMessage"], resources: att("SweepFailures", "Arn") },
       ENCRYPT,
     ],

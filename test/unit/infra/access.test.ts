@@ -46,7 +46,7 @@ const CALLED: Readonly<
     "s3:PutObject": (s) => on(object(`${s.REJECTED_PREFIX}dt=2026-11-22/a.json.gz`), "s3:PutObject"),
   },
   relay: {
-    "kinesis:PutRecords": (s) => on(arnOf("kinesis", `stream/${s.EVENTS_STREAM}`), "kinesis:PutRecords"),
+    "kinesis:PutRecord": (s) => on(arnOf("kinesis", `stream/${s.EVENTS_STREAM}`), "kinesis:PutRecord"),
   },
   compare: {
     "s3:GetObject": (s) => [
@@ -60,7 +60,7 @@ const CALLED: Readonly<
     ],
   },
   sweep: {
-    "kinesis:PutRecords": (s) => on(arnOf("kinesis", `stream/${s.EVENTS_STREAM}`), "kinesis:PutRecords"),
+    "kinesis:PutRecord": (s) => on(arnOf("kinesis", `stream/${s.EVENTS_STREAM}`), "kinesis:PutRecord"),
     "kinesis:ListShards": (s) => on(arnOf("kinesis", `stream/${s.EVENTS_STREAM}`), "kinesis:ListShards"),
     "cloudwatch:GetMetricData": () => on("*", "cloudwatch:GetMetricData"),
   },
@@ -97,7 +97,7 @@ function handlerRequests(handler: FunctionName): Request[] {
   const invocations = idsOf("AWS::Lambda::EventInvokeConfig").map(properties);
   const failing = [...own, ...invocations.filter((i) => (i.FunctionName as { Ref: string }).Ref === `${id}Function`)];
   const group = (properties(`${id}Function`).LoggingConfig as { LogGroup: { Ref: string } }).LogGroup.Ref;
-  const writes = called.some(({ action }) => action === "s3:PutObject" || action === "kinesis:PutRecords");
+  const writes = called.some(({ action }) => action === "s3:PutObject" || action === "kinesis:PutRecord");
   return [
     ...called,
     ...own.flatMap((m) => on(resolver.text(m.EventSourceArn!), ...POLL)),

@@ -208,13 +208,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
         },
       ],
     }),
-    PutRecords: () => {
-      const records = body.Records as { Data: string }[];
-      put.push(...records.map((r) => Buffer.from(r.Data, "base64").toString()));
-      return {
-        FailedRecordCount: 0,
-        Records: records.map(() => ({ SequenceNumber: "1", ShardId: "shardId-000000000000" })),
-      };
+    PutRecord: () => {
+      put.push(Buffer.from(body.Data as string, "base64").toString());
+      return { SequenceNumber: "1", ShardId: "shardId-000000000000" };
     },
   };
   response.setHeader("content-type", "application/x-amz-json-1.1");

@@ -4,13 +4,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 /** A call that a function sent. */
 export interface ServiceCall {
   readonly service: "s3" | "kinesis" | "cloudwatch";
-  /** Such as `PutRecords`; of S3 the method and the key. */
+  /** Such as `PutRecord`; of S3 the method and the key. */
   readonly operation: string;
   readonly body: Buffer;
-}
-
-interface PutRecords {
-  readonly Records: readonly { readonly Data: string }[];
 }
 
 export class Services {
@@ -49,7 +45,7 @@ export class Services {
 
   /** Texts of the records that were put, those that a shard refused too. */
   records(): string[] {
-    return this.of("PutRecords").flatMap(({ body }) => textsOf(body));
+    return this.of("PutRecord").map(({ body }) => textOf(body));
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -69,9 +65,8 @@ function callOf({ headers, method, url = "" }: IncomingMessage, body: Buffer): S
   return { service: "s3", operation: `${method} ${decodeURIComponent(url.split("?")[0]!)}`, body };
 }
 
-function textsOf(body: Buffer): string[] {
-  const { Records } = JSON.parse(body.toString()) as PutRecords;
-  return Records.map(({ Data }) => Buffer.from(Data, "base64").toString());
+function textOf(body: Buffer): string {
+  return Buffer.from((JSON.parse(body.toString()) as { Data: string }).Data, "base64").toString();
 }
 
 type Answer = (response: ServerResponse, call: ServiceCall, fails: boolean, refuses: (text: string) => boolean) => void;
@@ -79,17 +74,13 @@ type Answer = (response: ServerResponse, call: ServiceCall, fails: boolean, refu
 const ANSWERS: Readonly<Record<ServiceCall["service"], Answer>> = {
   kinesis(response, { operation, body }, fails, refuses) {
     response.setHeader("content-type", "application/x-amz-json-1.1");
-    if (fails) {
+    const put = operation === "PutRecord";
+    if (fails || (put && refuses(textOf(body)))) {
+      const full = { __type: "ProvisionedThroughputExceededException", message: "Rate exceeded for shard" };
       response.statusCode = 400;
-      response.end(JSON.stringify({ __type: "KMSDisabledException", message: "The key is disabled" }));
-    } else if (operation === "PutRecords") {
-      const Records = textsOf(body).map((text) =>
-        refuses(text)
-          ? { ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: "Rate exceeded for shard" }
-          : { SequenceNumber: "1", ShardId: "shardId-000000000000" },
-      );
-      response.end(JSON.stringify({ FailedRecordCount: Records.filter((r) => "ErrorCode" in r).length, Records }));
-    } else response.end(JSON.stringify({ Shards: [] }));
+      response.end(JSON.stringify(fails ? { __type: "KMSDisabledException", message: "The key is disabled" } : full));
+    } else if (put) response.end(JSON.stringify({ SequenceNumber: "1", ShardId: "shardId-000000000000" }));
+    else response.end(JSON.stringify({ Shards: [] }));
   },
   cloudwatch(response, _, fails) {
     response.statusCode = fails ? 500 : 200;
