@@ -224,8 +224,11 @@ function spread(field: string): string {
   ].join("\n    ");
 }
 
-/** Finest first: with 14 bits nine digits are left of a spread of a thousand-millionth of the mean, with 7 of a hundredth of it. */
-const ROUNDED_BITS = [14, 7] as const;
+/**
+ * Finest first. Of a spread that is the part r of the mean, n bits leave an error of (2^-n / r)^2 roundings: with 7 bits nine digits
+ * are left of a hundredth, with 14 of a hundred-thousandth; five where 14 bits give way to 32 (2^-32), and at the last digits of a double.
+ */
+const ROUNDED_BITS = [32, 14, 7] as const;
 
 function deviation(value: string): string {
   return `SQRT(GREATEST(VAR_SAMP(${value}), 0E0))`;

@@ -16,14 +16,21 @@ import { lineShape } from "./shapes.ts";
 
 /** Where the clock is looked for at first. */
 const RECENT = 3 * HOUR;
+/** What was found of earlier is asked for again when no sweep has run for this long: something may have been recent in between. */
+const FORGOTTEN = RECENT / 2;
 /** Where it is looked for then: CloudWatch keeps points of an hour for 455 days (User Guide, "Metrics retention"). */
 const EARLIER = 455 * DAY - HOUR;
 /** A relay with records before it reports its age at least this often: it is called again after a failure. */
 const RELAY_REPORTS = 5 * MINUTE;
-/** A relay whose oldest record has waited for longer may still pass on events of before the silence. */
+/**
+ * A relay whose last record of a batch has waited for longer (Lambda Developer Guide, IteratorAge) is that far behind, and may still
+ * pass on events of before the silence.
+ */
 const RELAY_BEHIND = MINUTE;
 /** Until all metrics of a minute can be read: of two services, one may be ahead of the other. */
 const METRICS_DELAY = 2 * MINUTE;
+/** CloudWatch keeps points of a minute for 15 days, and of five for 63. */
+const MINUTES_KEPT = 15 * DAY - HOUR;
 /** A beat trails the clock by this, so that an event on its way is not late because of it. */
 const BEAT_DELAY = MINUTE;
 
@@ -52,6 +59,8 @@ export class Sweep {
   readonly #options: SweepOptions;
   /** What was found before the recent past, and when it was last asked for: while the sweep runs, what is newer is seen as recent. */
   #earlier: { readonly clock: Clock | undefined; readonly at: number } | undefined;
+  /** Whether records waited for the relay since before the recent past, and when it was last asked for. */
+  #waiting: { readonly waiting: boolean; readonly at: number } | undefined;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -60,21 +69,46 @@ export class Sweep {
   /** One sweep at the wall-clock time `now`, epoch ms. @returns undefined when no beat was needed. */
   async run(now: number): Promise<Beat | undefined> {
     const { spec } = this.#options;
-    const recent = await this.#read([...this.#clockQueries(60), ...this.#relayQueries()], now - RECENT, now);
+    const recent = await this.#read([...this.#clockQueries(60), ...this.#relayQueries(60)], now - RECENT, now);
     let clock = clockOf(spec, recent);
     if (clock !== undefined) this.#earlier = undefined;
     else {
-      if (this.#earlier === undefined || now - this.#earlier.at > RECENT / 2) {
+      if (this.#earlier === undefined || now - this.#earlier.at > FORGOTTEN) {
         const earlier = await this.#read(this.#clockQueries(3_600), now - EARLIER, now);
         clock = clockOf(spec, earlier);
       } else clock = this.#earlier.clock;
       this.#earlier = { clock, at: now };
     }
-    if (clock === undefined || relayHoldsBack(recent, now)) return undefined;
+    if (clock === undefined) return undefined;
     const time = beatTime(spec, clock, now);
-    if (time === undefined) return undefined;
+    if (time === undefined || relayIsBehind(recent, now) || (await this.#recordsWait(recent, now))) return undefined;
     await this.#beat(time);
     return { time, delay: clock.delay };
+  }
+
+  /** Whether records came in that the relay was not called for since, as far back as the stream keeps them. What waits may be events. */
+  async #recordsWait(recent: Signals, now: number): Promise<boolean> {
+    const came = cameAfterCall(recent, now);
+    if (came || recent.relayAge.length > 0) {
+      this.#waiting = undefined;
+      return came;
+    }
+    if (this.#waiting === undefined || now - this.#waiting.at > FORGOTTEN)
+      this.#waiting = { waiting: await this.#waitedEarlier(now), at: now };
+    // What comes while the sweep runs is seen as recent. What waits may be called for, or let go by the stream.
+    else if (!this.#waiting.waiting) this.#waiting = { waiting: false, at: now };
+    return this.#waiting.waiting;
+  }
+
+  /** The same of the time before the recent past: by the hour, and within the hour of the last call by the minute. */
+  async #waitedEarlier(now: number): Promise<boolean> {
+    const kept = now - Math.max(this.#options.spec.retention.stream, DAY);
+    const hours = await this.#read(this.#relayQueries(3_600), kept, now);
+    if (cameAfterCall(hours, now)) return true;
+    const called = hours.relayAge.at(-1)?.time;
+    if (called === undefined) return false;
+    const period = called > now - MINUTES_KEPT ? 60 : 300;
+    return cameAfterCall(await this.#read(this.#relayQueries(period), called, called + HOUR), now);
   }
 
   /** @param period seconds. What the metrics tell does not lie in their times, so that it is as exact of an hour as of a minute. */
@@ -90,13 +124,14 @@ export class Sweep {
     ];
   }
 
-  #relayQueries(): MetricQuery[] {
+  /** @param period seconds. */
+  #relayQueries(period: number): MetricQuery[] {
     const { rawStream, prefix } = this.#options.names;
     const age = { namespace: "AWS/Lambda", name: "IteratorAge", dimensions: { FunctionName: `${prefix}-relay` } };
     const incoming = { namespace: "AWS/Kinesis", name: "IncomingRecords", dimensions: { StreamName: rawStream } };
     return [
-      { id: "relayAge", ...age, statistic: "Maximum", period: 60 },
-      { id: "incoming", ...incoming, statistic: "Sum", period: 60 },
+      { id: "relayAge", ...age, statistic: "Maximum", period },
+      { id: "incoming", ...incoming, statistic: "Sum", period },
     ];
   }
 
@@ -134,7 +169,7 @@ export interface Signals {
   readonly delays: readonly MetricPoint[];
   /** Records that producers put into the stream, events or not. */
   readonly incoming: readonly MetricPoint[];
-  /** How long the oldest record of a batch had waited for the relay, ms. */
+  /** How long the last record of a batch had waited for the relay, ms. */
   readonly relayAge: readonly MetricPoint[];
 }
 
@@ -209,9 +244,13 @@ export function beatTime({ source }: Pick<PipelineSpec, "source">, clock: Clock,
   return time > clock.newest ? time : undefined;
 }
 
-/** Whether records wait for the relay: it is behind, or was not called since some came in. What waits may be events. */
-function relayHoldsBack({ incoming, relayAge }: Pick<Signals, "incoming" | "relayAge">, now: number): boolean {
-  if (relayAge.some((p) => p.value > RELAY_BEHIND && p.time + MINUTE > now - RELAY_REPORTS)) return true;
-  const called = Math.max(...relayAge.map((p) => p.time));
+/** Whether the relay has not caught up with the stream, by what it told a short while ago. */
+function relayIsBehind({ relayAge }: Pick<Signals, "relayAge">, now: number): boolean {
+  return relayAge.some((p) => p.value > RELAY_BEHIND && p.time + MINUTE > now - RELAY_REPORTS);
+}
+
+/** Whether records came in after the relay's last call, of the time that the metrics are of; of none, whether any came in. */
+function cameAfterCall({ incoming, relayAge }: Pick<Signals, "incoming" | "relayAge">, now: number): boolean {
+  const called = relayAge.at(-1)?.time ?? Number.NEGATIVE_INFINITY;
   return incoming.some((p) => p.value > 0 && p.time > called && p.time + MINUTE <= now - METRICS_DELAY);
 }

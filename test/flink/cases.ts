@@ -94,6 +94,9 @@ const SPREADS: readonly (readonly number[])[] = [
   Array.from({ length: 100 }, (_, i) => 300 + Math.sin(i) / 1e5),
   Array.from({ length: 100 }, (_, i) => (i === 50 ? 101_400 : 101_325) + (i % 7) / 100),
   Array.from({ length: 100 }, (_, i) => -7e-9 - i * 1e-16),
+  // Microseconds since 1970.
+  [1732300000000001, 1732300000000004, 1732300000000013, 1732300000000016],
+  Array.from({ length: 50 }, (_, i) => 1e6 + i / 2 ** 12),
   [1e30, 1.000001e30, 1.000002e30],
   // Either side of a border of the rounding to 14 bits, whose steps are of 2^10 here.
   Array.from({ length: 64 }, (_, i) => 2 ** 23 + 512 + (i - 32) / 8),

@@ -174,29 +174,30 @@ interface Row {
 }
 
 /** A window as text, its numbers as far as two ways of adding them up agree. */
-function row(spec: PipelineSpec, { start, end, key, events, values }: Row): string {
+function row(spec: PipelineSpec, one: Row): string {
+  const { start, end, key, events, values } = one;
   const shown = spec.series.measures.map((m, i) => {
     const value = values[i];
     // Flink writes what is no number as text, and the engine has none.
     if (typeof value !== "number" || Number.isNaN(value)) return "-";
-    return rounded(value, quantum(spec, m, events, values));
+    return rounded(value, quantum(spec, m, one), m.statistic === "stddev" ? 6 : 9);
   });
   return [new Date(start).toISOString(), new Date(end).toISOString(), key, events, ...shown].join(" ");
 }
 
-/** To nine significant digits, and no finer than `step`. */
-function rounded(value: number, step: number): string {
-  return String(Number((step === 0 ? value : Math.round(value / step) * step).toPrecision(9)) + 0);
+/** To nine significant digits, six of a spread, and no finer than `step`. */
+function rounded(value: number, step: number, digits: number): string {
+  return String(Number((step === 0 ? value : Math.round(value / step) * step).toPrecision(digits)) + 0);
 }
 
-/** The power of ten that is all of a sum's or a spread's rounding: of its field's greatest value, where least and greatest are told. */
-function quantum(spec: PipelineSpec, { statistic, field }: Measure, events: number, values: Row["values"]): number {
+/** A power of ten that is all of a sum's or a spread's rounding: of its field's greatest value, where least and greatest are told. */
+function quantum(spec: PipelineSpec, { statistic, field }: Measure, { events, values }: Row): number {
   if (statistic === "count" || statistic === "min" || statistic === "max") return 0;
   const sizes = spec.series.measures.flatMap((m, i) =>
     m.field === field && (m.statistic === "min" || m.statistic === "max") ? [Math.abs(Number(values[i] ?? 0))] : [],
   );
   if (sizes.length < 2) return 1e-8;
-  const rounding = Math.max(...sizes) * (statistic === "stddev" ? 1e-15 : 1e-13 * events);
+  const rounding = Math.max(...sizes) * (statistic === "stddev" ? 1e-17 : 1e-13 * events);
   return rounding === 0 ? 0 : 10 ** Math.max(-300, Math.ceil(Math.log10(rounding)));
 }
 

@@ -5,8 +5,9 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import deployed from "../../infra/flink/connector.json" with { type: "json" };
 import { type FlinkConnectors, flinkJob, KINESIS } from "../../infra/flink/job.ts";
 import { streamSink } from "../../infra/lambda/aws.ts";
 import { checker } from "../../infra/lambda/checked.ts";
@@ -27,6 +28,8 @@ const flink = await pyflink();
 const lacking = "lacking" in flink ? flink.lacking : undefined;
 const connector = lacking === undefined ? await kinesisJar() : { lacking };
 const withoutJar = "lacking" in connector ? connector.lacking : undefined;
+/** With which jar, which need not be the one that is deployed. */
+const ofJar = "jar" in connector ? `${basename(connector.jar)}, ${deployed.file} deployed` : `(skipped: ${withoutJar})`;
 const tools: Python = withoutJar === undefined ? await awsTools() : { lacking: withoutJar };
 const withoutMoto = "lacking" in tools ? tools.lacking : undefined;
 const folder = mkdtempSync(join(tmpdir(), "forewatch-flink-"));
@@ -68,7 +71,8 @@ describe.skipIf(lacking)(`Apache Flink 2.2.1${lacking ? ` (skipped: ${lacking})`
     }));
     const { rows, closed } = await throughFiles({ name: "crowd", spec, items });
     expect(rows).toHaveLength(items.length);
-    expect(closed).toEqual(["2001-03-05T00:00:00.000Z 2001-03-05T01:00:00.000Z 90000 after nothing null"]);
+    const hour = "2001-03-05T00:00:00.000Z";
+    expect(closed).toEqual([`${hour} 2001-03-05T01:00:00.000Z 90000 after nothing since ${hour} null`]);
   });
 
   test("makes core/analyze's windows of a week of the sample, out of order", { timeout: 10 * MINUTES }, async () => {
@@ -121,7 +125,7 @@ describe.skipIf(lacking)(`Apache Flink 2.2.1${lacking ? ` (skipped: ${lacking})`
   });
 });
 
-describe.skipIf(withoutJar)(`with the Kinesis connector${withoutJar ? ` (skipped: ${withoutJar})` : ""}`, () => {
+describe.skipIf(withoutJar)(`with the Kinesis connector ${ofJar}`, () => {
   let own: Streams;
   beforeAll(async () => {
     own = await ownStreams(join(folder, "streams"));

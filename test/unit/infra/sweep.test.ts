@@ -129,6 +129,7 @@ describe("a beat", () => {
     const one = sweep(told(at(0)), { ...FLIGHTS, source: { ...FLIGHTS.source, idle } });
     expect(await eachMinute(one, NOW + MINUTE, NOW + idle)).toBeUndefined();
     expect(one.metrics.periods.filter((p) => p > 60)).toHaveLength(3);
+    one.metrics.periods.length = 0;
     expect(await eachMinute(one, NOW + idle, NOW + idle + 5 * MINUTE)).toBe(NOW + idle + 4 * MINUTE);
     told(NOW + idle + 6 * MINUTE, NOW + idle + 6 * MINUTE - 1_000, one.metrics);
     expect(await eachMinute(one, NOW + idle + 7 * MINUTE, NOW + 2 * idle)).toBeUndefined();
@@ -190,6 +191,47 @@ describe("a beat", () => {
     const metrics = told(at(11));
     for (const add of more) add(metrics);
     expect((await sweep(metrics).run.run(NOW))?.time).toBe(NOW - MINUTE);
+  });
+
+  describe("and a relay that is switched off", () => {
+    const THREE_DAYS = { ...FLIGHTS, retention: { ...FLIGHTS.retention, stream: 3 * DAY } };
+    /** Events each minute of the last two hours and their relay; it is switched off `off` minutes ago, and ten records come `came` ago. */
+    const world = (off: number, came?: number) => {
+      const metrics = told(at(off));
+      for (const add of [incoming(off + 120, off, 10), relayAge(off + 120, off, 500)]) add(metrics);
+      if (came !== undefined) incoming(came, came, 10)(metrics);
+      return sweep(metrics, THREE_DAYS);
+    };
+    test.each([
+      ["in the next hour", 31, 25],
+      ["in the same hour", 29, 20],
+    ])("with records that came %s is not made, and once they are not kept any more it is", async (_, off, came) => {
+      const one = world(off, came);
+      for (const later of [0, 2 * HOUR, 4 * HOUR, 70 * HOUR]) expect(await one.run.run(NOW + later)).toBeUndefined();
+      // Another container's sweep knows no more than the metrics.
+      expect(await sweep(one.metrics, THREE_DAYS).run.run(NOW + 71 * HOUR)).toBeUndefined();
+      expect((await one.run.run(NOW + 75 * HOUR))?.time).toBe(NOW + 75 * HOUR - MINUTE);
+    });
+    test("is made some time after the stream has let go of what waited, though the sweep never paused", async () => {
+      const one = world(31, 25);
+      expect(await eachMinute(one, NOW, NOW + 71 * HOUR)).toBeUndefined();
+      expect(await eachMinute(one, NOW + 71 * HOUR, NOW + 75 * HOUR)).toBe(NOW + 75 * HOUR - MINUTE);
+    });
+    test("goes on when it is called again for what came", async () => {
+      const one = world(31, 25);
+      expect(await one.run.run(NOW + 5 * HOUR)).toBeUndefined();
+      for (const name of [HEALTH.newestEvent, HEALTH.onTime])
+        one.metrics.add(name, NOW + 5 * HOUR, (NOW - 25 * MINUTE) / 1_000);
+      one.metrics.add("IteratorAge", NOW + 5 * HOUR, 5 * HOUR).add("IteratorAge", NOW + 5 * HOUR + MINUTE, 500);
+      expect(await one.run.run(NOW + 5 * HOUR + 2 * MINUTE)).toBeUndefined();
+      const later = NOW + 5 * HOUR + 20 * MINUTE;
+      expect((await one.run.run(later))?.time).toBe(later - MINUTE);
+    });
+    test("is made where nothing came, and the hours before are asked for once", async () => {
+      const one = world(31);
+      expect(await eachMinute(one, NOW, NOW + 10 * HOUR)).toBe(NOW + 10 * HOUR - MINUTE);
+      expect(one.metrics.periods.filter((p) => p > 60)).toEqual([3_600, 3_600]);
+    });
   });
 });
 
