@@ -1,6 +1,16 @@
 /** What the values of options may be. Each check returns the value; what it refuses is told with the option's name. */
 import { Fault } from "../../src/core/fault.ts";
 
+/** As in the pipeline file; which regions there are, and have what a pipeline needs, the templates know. */
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+export function checkRegion(region: string): string {
+  if (REGION.test(region)) return region;
+  throw new Fault("input.invalid", `--region is "${region}", which is no region.`, {
+    next: "Give one such as eu-west-1.",
+  });
+}
+
 /** Rules of a bucket's name, in the order they are told (S3 User Guide, "General purpose bucket naming rules"). */
 const BUCKET_RULES: readonly (readonly [RegExp, string])[] = [
   [/^.{3,63}$/s, "has 3 to 63 characters"],

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Fault } from "../../src/core/fault.ts";
 import { nearest } from "../../src/core/spec.ts";
-import { checkBucket, checkContact, checkEmail, MOST_CONTACTS, positive, whole } from "./checks.ts";
+import { checkBucket, checkContact, checkEmail, checkRegion, MOST_CONTACTS, positive, whole } from "./checks.ts";
 
 export const USAGE = `Usage: npm run synth -- <name>.pipeline.json --out DIR [options]
 
@@ -102,7 +102,7 @@ export function readOptions(args: readonly string[], folder: string): Options | 
     file: resolve(folder, file),
     out,
     target: one("target"),
-    region: one("region"),
+    region: checked(one("region"), checkRegion),
     incidents: one("incidents"),
     contacts: checkContacts(given.get("contact") ?? []),
     bucket: checked(one("bucket"), checkBucket),

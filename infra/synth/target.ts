@@ -20,7 +20,7 @@ export function choose(
 ): Chosen {
   const names = Object.keys(spec.targets);
   const name = options.target ?? names[0];
-  const target = name === undefined ? undefined : spec.targets[name];
+  const target = name !== undefined && Object.hasOwn(spec.targets, name) ? spec.targets[name] : undefined;
   if (options.target !== undefined && target === undefined) {
     throw new Fault("input.invalid", `The pipeline file has no target "${options.target}".`, {
       next: names.length > 0 ? `Give one of ${names.join(", ")}.` : "Leave --target out.",

@@ -306,6 +306,7 @@ describe("says what is wrong", () => {
     [[SAMPLE, ...out, "--rate", "0"], 1, /^--rate is "0"/],
     [[SAMPLE, ...out, "--bucket", "My_Code"], 1, /^--bucket is "My_Code"/],
     [[SAMPLE, ...out, "--region", "mars-north-1"], 1, /mars-north-1/],
+    [[SAMPLE, ...out, "--target", "toString"], 1, /no target "toString"/],
     [[SAMPLE, ...out, "--jar", SAMPLE], 1, /it is no jar\. Give another file as --jar, or --fetch/],
     [
       [SAMPLE, ...out, "--jar", "/no/such.jar"],

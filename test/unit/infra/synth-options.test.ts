@@ -62,7 +62,7 @@ describe("is told what cannot be understood", () => {
     [["--bucket="], "--bucket needs a value.", ""],
     [["--region", "--fetch"], "--region needs a value, and --fetch looks like an option.", "Write --region=--fetch"],
     [["--fetch=yes"], "--fetch takes no value.", "Write --fetch alone."],
-    [["--region", "a", "--region", "b"], "--region is given twice: a and b.", "Give it once."],
+    [["--target", "a", "--target", "b"], "--target is given twice: a and b.", "Give it once."],
     [["b.pipeline.json"], "There is more than one pipeline file: a.pipeline.json, b.pipeline.json.", '"--" between'],
     [["--fetch", "--jar", "x.jar"], "--jar and --fetch both say where the connector comes from.", "Give one of them."],
   ])("%j", (more, message, next) => {
@@ -94,6 +94,8 @@ describe("is told which value cannot be, by the option's name", () => {
     [["--bucket", "192.168.5.4"], "does not look like an IP address."],
     [["--bucket", "xn--code"], "does not begin with"],
     [["--bucket", "code--x-s3"], "does not end with"],
+    [["--region", "constructor"], '--region is "constructor", which is no region.'],
+    [["--region", "EU-West-1"], "--region is"],
     [["--email", "ops"], '--email is "ops", which is no address.'],
     [["--email", "ops@host"], "--email is"],
     [["--email", "Ops <ops@example.org>"], "--email is"],
