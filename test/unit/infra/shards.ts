@@ -14,8 +14,8 @@ export interface Behaviour {
   readonly rate: number;
   /** Until an answer, ms. */
   readonly latency: number;
-  /** How a request ends that comes at a time, ms; as it should unless told. */
-  readonly fails?: (now: number) => Failure | undefined;
+  /** How a request ends that comes at a time, ms, or as the nth; as it should unless told. */
+  readonly fails?: (now: number, n: number) => Failure | undefined;
 }
 
 /** What each failure but the last answers: status and exception. */
@@ -63,8 +63,8 @@ export class Shards {
 
   #answer(body: Uint8Array) {
     const put = JSON.parse(new TextDecoder().decode(body)) as PutRecord;
-    this.counts.requests++;
-    const failure = this.#behaviour.fails?.(this.#now) ?? (this.#hasRoom(put) ? undefined : "full");
+    const failure =
+      this.#behaviour.fails?.(this.#now, this.counts.requests++) ?? (this.#hasRoom(put) ? undefined : "full");
     if (failure === "full") this.counts.refused++;
     if (failure === undefined || failure === "unanswered") this.#take(put, failure !== undefined);
     this.#now += this.#behaviour.latency;
