@@ -17,6 +17,9 @@ export interface Unchecked {
   readonly arrival: number;
 }
 
+/** What becomes of each record, in their order; of fewer than there are when the patience came to an end. Never fails. */
+export type CheckAll = (records: readonly Unchecked[], patience?: Patience) => Promise<Delivered[]>;
+
 /** How long enrich may take for one record now, with so many left, ms; 0 when there is no time for another. */
 export type Patience = (left: number) => number;
 
@@ -27,7 +30,7 @@ const PAUSE = 50;
 /** How often its patience a record may cost: within a slice, and alone when it was not the slice's first. */
 const COST = SLICE + 1;
 
-/** What becomes of each record, in their order; of fewer than there are when the patience came to an end. Ends whatever enrich does. */
+/** The same of what a check does until it returns, whatever that is. */
 export function checkAll(
   check: Check,
   records: readonly Unchecked[],

@@ -8,11 +8,15 @@ import type { Call, FirehoseAnswer, FirehoseEvent } from "./events.ts";
 import { Journal } from "./journal.ts";
 import { HEALTH } from "./names.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
+import { Strays } from "./strays.ts";
 import { transform } from "./transform.ts";
+import { watched } from "./watch.ts";
 
 const spec = pipeline();
 const journal = new Journal();
-const check = journal.guard(checker(spec, await enrichFunction(spec)));
+const strays = new Strays((failure) => logger.error("Enrich left behind what failed later", { failure }));
+strays.listen();
+const checkAll = watched(checker(spec, await enrichFunction(spec)), journal, strays);
 const objects = bucketObjects(new S3Client({}), setting("DATA_BUCKET"));
 const prefix = setting("REJECTED_PREFIX");
 const metrics = ownMetrics();
@@ -20,11 +24,13 @@ const metrics = ownMetrics();
 /** What keeping the rejected takes, ms. */
 const KEEPING = 20_000;
 
-export async function handler(event: FirehoseEvent, call: Call): Promise<FirehoseAnswer> {
-  const name = `${event.records[0]?.recordId} ${event.records.length}`;
-  const { records, rejected, counts } = journal.during(name, () =>
-    transform(event, spec, check, call.getRemainingTimeInMillis() - KEEPING),
-  );
+export function handler(event: FirehoseEvent, call: Call): Promise<FirehoseAnswer> {
+  return journal.during(() => answer(event, call.getRemainingTimeInMillis() - KEEPING));
+}
+
+/** @param millis how long the records may take. */
+async function answer(event: FirehoseEvent, millis: number): Promise<FirehoseAnswer> {
+  const { records, rejected, counts } = await transform(event, spec, checkAll, millis);
   // A failure here fails the whole batch, and Firehose brings it again: better twice than not at all.
   await Promise.all(
     rejected.map(({ key, lines }) => objects.put(`${prefix}${key}`, gzipSync(lines), "application/x-ndjson")),

@@ -1,60 +1,81 @@
 /**
- * Records at which the process itself ends, because enrich fills the memory or calls `process.exit`. Nobody is left then to reject
- * them, and their batch comes again. Lambda begins the process anew in the same environment and leaves /tmp as it was (Lambda
- * Developer Guide, "Understanding the Lambda execution environment lifecycle", failures during the invoke phase), so it is written
- * down there what was at hand: of a batch that comes again each record before it is begun, and the next time that one is rejected,
- * as on the engine. Where the environment is another one, it begins again; nothing is lost by it.
+ * Records at which the process itself ends: enrich fills the memory, calls `process.exit`, or leaves behind what never ends, until the
+ * call's time is over. Nobody is left then to reject them, and their batch comes again, whole or halved. Lambda begins the process anew
+ * in the same environment and leaves /tmp as it was (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle",
+ * failures during the invoke phase), so it is written down there that a call is under way. Where one did not come to its end, those after
+ * it write down each record before they begin it, and the one at which the process ends then is rejected when it comes again, as on the
+ * engine. Where the environment is another one, it begins again; nothing is lost by it.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Check, rejected } from "./deadline.ts";
 
-/** What lies in the file while a batch is at hand. Records are named by a digest of their bytes. */
+/** What lies in the file. Records are named by a digest of their bytes. */
 interface Page {
-  readonly batch: string;
-  /** Those at which the process ended before. */
+  /** Whether a call is under way; of a page that is found, whether the process ended in it. */
+  readonly open: boolean;
+  /** For how many calls the records are written down. */
+  readonly wary: number;
+  /** Those at which the process ended. */
   readonly fatal: readonly string[];
-  /** The one that was begun last, in a batch that came again. */
+  /** The one at hand. */
   readonly begun?: string;
 }
 
+/** The calls until the batch has come again: it may be halved first, and those of other shards come between. */
+const WARY = 20;
+/** Of each a file holds a digest. */
+const MOST_FATAL = 100;
+
 export class Journal {
   readonly #file: string;
-  #page: Page = { batch: "", fatal: [] };
-  #again = false;
+  #page: Page = { open: false, wary: 0, fatal: [] };
 
-  constructor(file = join(tmpdir(), "forewatch-batch.json")) {
+  constructor(file = join(tmpdir(), "forewatch-records.json")) {
     this.#file = file;
   }
 
-  /** Runs what deals with a batch, which `batch` names, the same each time it comes. */
-  during<T>(batch: string, run: () => T): T {
+  /** Whether records are to be checked one by one, each with `at`, because the process ended not long ago. */
+  get wary(): boolean {
+    return this.#page.wary > 0;
+  }
+
+  /** Runs a whole call: what it does when the checks are over can show what they left behind, too. */
+  async during<T>(call: () => Promise<T>): Promise<T> {
     const last = this.#read();
-    this.#again = last?.batch === batch;
-    const fatal = this.#again ? [...last!.fatal, ...(last!.begun === undefined ? [] : [last!.begun])] : [];
-    this.#write({ batch, fatal });
+    const fatal = last.open && last.begun !== undefined ? [...last.fatal, last.begun] : last.fatal;
+    const wary = last.open ? WARY : last.wary;
+    this.#write({ open: true, wary, fatal: fatal.slice(-MOST_FATAL) });
     try {
-      return run();
+      return await call();
     } finally {
-      rmSync(this.#file, { force: true });
+      this.#close();
     }
   }
 
-  /** The check, for batches that `during` runs. */
-  guard(check: Check): Check {
-    return (data, arrival) => {
-      if (!this.#again) return check(data, arrival);
-      const { batch, fatal } = this.#page;
-      const record = createHash("sha256").update(data).digest("hex");
-      if (fatal.includes(record)) return rejected("enrich-failed", "enrich ended its process", data);
-      this.#write({ batch, fatal, begun: record });
-      const delivered = check(data, arrival);
-      // When the process ends after its check, it is not to blame: what is made of all records together may be too much.
-      this.#write({ batch, fatal });
-      return delivered;
-    };
+  /** Whether the process ended at this record before. */
+  hasEndedAt(data: Uint8Array): boolean {
+    return this.#page.fatal.includes(digest(data));
+  }
+
+  /** Runs what deals with a record alone. */
+  async at<T>(data: Uint8Array, run: () => Promise<T>): Promise<T> {
+    const { begun: _, ...page } = this.#page;
+    this.#write({ ...page, begun: digest(data) });
+    const done = await run();
+    // When the process ends after this, the record is not to blame: what is made of all together may be too much.
+    this.#write(page);
+    return done;
+  }
+
+  #close(): void {
+    const { wary, fatal } = this.#page;
+    if (wary > 1) this.#write({ open: false, wary: wary - 1, fatal });
+    else {
+      this.#page = { open: false, wary: 0, fatal: [] };
+      rmSync(this.#file, { force: true });
+    }
   }
 
   #write(page: Page): void {
@@ -62,13 +83,18 @@ export class Journal {
     writeFileSync(this.#file, JSON.stringify(page));
   }
 
-  #read(): Page | undefined {
+  #read(): Page {
     try {
       return JSON.parse(readFileSync(this.#file, "utf8")) as Page;
     } catch (error) {
-      // None, or one whose writing the process did not survive.
-      if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return { open: false, wary: 0, fatal: [] };
+      // The process did not survive its writing.
+      if (error instanceof SyntaxError) return { open: true, wary: 0, fatal: [] };
       throw error;
     }
   }
+}
+
+function digest(data: Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
 }

@@ -3,16 +3,18 @@ import { createHash } from "node:crypto";
 import type { ForecastTable } from "../../src/core/forecast.ts";
 import { combinations, groupKey, mostGroups, parseSeriesId } from "../../src/core/series.ts";
 import { byFields, type PipelineSpec } from "../../src/core/spec.ts";
+import { wellFormed } from "./names.ts";
 
 /** What the analysis calls a group in the list of those that a closed window had: the first 12 hex digits of the key's MD5. */
 export function groupHash(key: string): string {
-  return createHash("md5").update(key).digest("hex").slice(0, HASH_DIGITS);
+  return createHash("md5").update(wellFormed(key)).digest("hex").slice(0, HASH_DIGITS);
 }
 
 export const HASH_DIGITS = 12;
 
 /** A group that is expected in every window from `since` on. */
 export interface KnownGroup {
+  /** As the windows name it: `groupKey`, well-formed. */
   readonly key: string;
   readonly hash: string;
   /** Start of the first such window, epoch ms; minus infinity for a listed group. */
@@ -27,7 +29,7 @@ export function knownGroups(spec: PipelineSpec, forecast: ForecastTable): KnownG
   const since = new Map<string, number>();
   if (spec.series.by.every((b) => b.values)) {
     for (const group of combinations(spec.series.by.map((b) => b.values ?? [])))
-      since.set(groupKey(group), Number.NEGATIVE_INFINITY);
+      since.set(wellFormed(groupKey(group)), Number.NEGATIVE_INFINITY);
   } else {
     const fields = byFields(spec);
     for (const { origin, series } of forecast.versions) {
@@ -35,7 +37,7 @@ export function knownGroups(spec: PipelineSpec, forecast: ForecastTable): KnownG
         const by = parseSeriesId(id)?.by ?? {};
         // A forecast from before the pipeline file split its series otherwise knows groups that are none any more.
         if (Object.keys(by).length !== fields.length || !fields.every((field) => Object.hasOwn(by, field))) continue;
-        const key = groupKey(fields.map((field) => by[field]!));
+        const key = wellFormed(groupKey(fields.map((field) => by[field]!)));
         since.set(key, Math.min(origin, since.get(key) ?? origin));
       }
     }

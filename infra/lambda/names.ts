@@ -32,12 +32,17 @@ export function parseMetricDimension(value: string): string {
   return value.includes("%") ? decodeURIComponent(value) : value;
 }
 
+/** The text with U+FFFD for each half of a surrogate pair, which has no UTF-8; every service would write something else for it. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
 const UNENCODABLE = /\p{Surrogate}/u;
 
 function encoded(text: string): string {
-  return text
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(/[^\x20-\x7e]+|%/gu, (letters) => (letters === "%" ? "%25" : encodeURIComponent(letters)));
+  return wellFormed(text).replace(/[^\x20-\x7e]+|%/gu, (letters) =>
+    letters === "%" ? "%25" : encodeURIComponent(letters),
+  );
 }
 
 /** What the events stream holds: the relay's, many in a JSON array, and the sweep's beats, one a record. */

@@ -7,10 +7,14 @@ import { Journal } from "./journal.ts";
 import { HEALTH } from "./names.ts";
 import { pass, relay } from "./relaying.ts";
 import { enrichFunction, logger, ownMetrics, pipeline, setting } from "./runtime.ts";
+import { Strays } from "./strays.ts";
+import { watched } from "./watch.ts";
 
 const spec = pipeline();
 const journal = new Journal();
-const toEvents = relay(spec, journal.guard(checker(spec, await enrichFunction(spec))));
+const strays = new Strays((failure) => logger.error("Enrich left behind what failed later", { failure }));
+strays.listen();
+const toEvents = relay(spec, watched(checker(spec, await enrichFunction(spec)), journal, strays));
 const events = streamSink(kinesisClient(), setting("EVENTS_STREAM"));
 const metrics = ownMetrics();
 
@@ -19,7 +23,11 @@ const PUTTING = 20_000;
 /** What stays when no request is begun any more, ms: for the last one, and to tell what was done. */
 const ENDING = REQUEST + 2_000;
 
-export async function handler(batch: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
+export function handler(batch: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
+  return journal.during(() => answer(batch, call));
+}
+
+async function answer(batch: KinesisStreamEvent, call: Call): Promise<BatchResponse> {
   const incoming = batch.Records.map(({ eventID, kinesis }) => ({
     // "shardId-000000000000:4959..."
     shard: eventID.slice(0, eventID.indexOf(":")),
@@ -27,8 +35,7 @@ export async function handler(batch: KinesisStreamEvent, call: Call): Promise<Ba
     data: Buffer.from(kinesis.data, "base64"),
     arrival: Math.round(kinesis.approximateArrivalTimestamp * 1_000),
   }));
-  const name = `${batch.Records[0]?.eventID} ${incoming.length}`;
-  const relayed = journal.during(name, () => toEvents(incoming, call.getRemainingTimeInMillis() - PUTTING));
+  const relayed = await toEvents(incoming, call.getRemainingTimeInMillis() - PUTTING);
   const millis = call.getRemainingTimeInMillis() - ENDING;
   const { counts, newest, onTime, again, refused } = await pass(relayed, events, millis);
   metrics.addMetric(HEALTH.events, MetricUnit.Count, counts.events);

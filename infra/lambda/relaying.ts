@@ -1,10 +1,10 @@
 /** What the relay makes of a batch of records: events for the analysis, packed, and put in their order. */
 import { Analyzer } from "../../src/core/analyze.ts";
-import type { Event } from "../../src/core/collect.ts";
+import { countRejected, type Event } from "../../src/core/collect.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { type Check, checkAll, PATIENCE, sharing, stopping } from "./deadline.ts";
+import { type CheckAll, PATIENCE, sharing, stopping } from "./deadline.ts";
 import { unpack } from "./kpl.ts";
-import type { EventLine } from "./names.ts";
+import { type EventLine, wellFormed } from "./names.ts";
 import type { Sink, StreamRecord } from "./ports.ts";
 import { lineShape } from "./shapes.ts";
 
@@ -50,19 +50,19 @@ const RECORD_BYTES = 1_000_000;
  */
 export function relay(
   spec: PipelineSpec,
-  check: Check,
-): (incoming: readonly IncomingRecord[], millis?: number) => Relayed {
+  checkAll: CheckAll,
+): (incoming: readonly IncomingRecord[], millis?: number) => Promise<Relayed> {
   const toLine = eventLine(spec);
   const clocks = new Clocks();
-  return (incoming, millis = Number.POSITIVE_INFINITY) => {
+  return async (incoming, millis = Number.POSITIVE_INFINITY) => {
     const packer = new Packer(spec.source.shards);
     const each: (Tally & { readonly sequence: string })[] = [];
     const end = (left?: string): Relayed => ({ ...total(each), records: packer.finish(), left, each });
     clocks.begin();
     const rest = stopping(millis);
     const unpacked = incoming.map((record) => unpack(record.data).map((data) => ({ data, arrival: record.arrival })));
-    const first = checkAll(check, unpacked[0] ?? [], sharing(Math.max(millis / 2, PATIENCE)));
-    const delivered = [...first, ...checkAll(check, unpacked.slice(1).flat(), rest)];
+    const first = await checkAll(unpacked[0] ?? [], sharing(Math.max(millis / 2, PATIENCE)));
+    const delivered = [...first, ...(await checkAll(unpacked.slice(1).flat(), rest))];
     let done = 0;
     for (const [i, { shard, sequence, arrival }] of incoming.entries()) {
       const parts = delivered.slice(done, done + unpacked[i]!.length);
@@ -74,7 +74,7 @@ export function relay(
         sequence,
         counts: {
           events: events.length,
-          rejected: parts.reduce((sum, part) => sum + part.rejections.length, 0),
+          rejected: parts.reduce((sum, part) => sum + countRejected(part.rejections), 0),
           dropped: parts.reduce((sum, part) => sum + part.dropped, 0),
         },
         newest: events.reduce<number | undefined>((newest, { time }) => later(newest, time), undefined),
@@ -121,7 +121,8 @@ export function eventLine(spec: PipelineSpec): (event: Event) => EventLine {
       const value = event.values[at];
       if (value !== null && value !== undefined) values[name] = typeof value === "number" ? value : 0;
     }
-    return { time: event.time, key: groups.keyOf(event.values) ?? null, shape, fields: values };
+    const key = groups.keyOf(event.values);
+    return { time: event.time, key: key === undefined ? null : wellFormed(key), shape, fields: values };
   };
 }
 

@@ -7,7 +7,7 @@ import { countRejected, type Event, type Rejection } from "../../src/core/collec
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { formatDay } from "../../src/core/time.ts";
 import { hiveTimestamp } from "./checked.ts";
-import { type Check, checkAll, sharing } from "./deadline.ts";
+import { type CheckAll, sharing } from "./deadline.ts";
 import type { FirehoseEvent, FirehoseRecord, FirehoseResult } from "./events.ts";
 
 /** Lambda answers with 6,291,556 bytes at most; a little stays for the envelope. */
@@ -29,12 +29,12 @@ export interface Transformed {
 }
 
 /** @param millis how long the records may take, however many of them hang. */
-export function transform(
+export async function transform(
   event: Pick<FirehoseEvent, "records">,
   spec: PipelineSpec,
-  check: Check,
+  checkAll: CheckAll,
   millis = Number.POSITIVE_INFINITY,
-): Transformed {
+): Promise<Transformed> {
   const toLine = lakeLine(spec);
   const records: FirehoseResult[] = [];
   const kept = new Kept();
@@ -45,7 +45,8 @@ export function transform(
     data: Buffer.from(record.data, "base64"),
     arrival: record.kinesisRecordMetadata?.approximateArrivalTimestamp ?? record.approximateArrivalTimestamp,
   }));
-  for (const [i, { events, rejections, dropped }] of checkAll(check, incoming, sharing(millis)).entries()) {
+  const delivered = await checkAll(incoming, sharing(millis));
+  for (const [i, { events, rejections, dropped }] of delivered.entries()) {
     const record = event.records[i]!;
     const { arrival, data } = incoming[i]!;
     const sequence = sequenceOf(record);

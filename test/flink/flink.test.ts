@@ -10,11 +10,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import deployed from "../../infra/flink/connector.json" with { type: "json" };
 import { type FlinkConnectors, flinkJob, KINESIS } from "../../infra/flink/job.ts";
 import { streamSink } from "../../infra/lambda/aws.ts";
-import { checker } from "../../infra/lambda/checked.ts";
 import { relay } from "../../infra/lambda/relaying.ts";
 import { synthesize } from "../../infra/template/synthesize.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
 import { awsTools, type Python } from "../infra/python.ts";
+import { checks } from "../unit/infra/checks.ts";
 import { FLIGHTS, options } from "../unit/infra/pipelines.ts";
 import { BORDERS, GOLDEN, MADE, stormDays } from "./cases.ts";
 import { Cluster, inProcess, MINUTES } from "./cluster.ts";
@@ -143,7 +143,7 @@ describe.skipIf(withoutJar)(`with the Kinesis connector ${ofJar}`, () => {
     const job = await cluster.start(week.spec, pipe.options);
     // Nobody but the relay and the sweep may write there; what is no event all the same does not stop the job.
     expect(await pipe.events.put([{ data: '{"time":', partitionKey: "stray" }])).toEqual([]);
-    const toEvents = relay(week.spec, checker(week.spec));
+    const toEvents = relay(week.spec, checks(week.spec));
     const counts = { events: 0, rejected: 0 };
     for (let at = 0; at < week.items.length; at += 1_000) {
       const items = week.items.slice(at, at + 1_000);
@@ -155,7 +155,7 @@ describe.skipIf(withoutJar)(`with the Kinesis connector ${ofJar}`, () => {
         arrival,
         data: Buffer.from(lines.join("\n")),
       };
-      const relayed = toEvents([record]);
+      const relayed = await toEvents([record]);
       counts.events += relayed.counts.events;
       counts.rejected += relayed.counts.rejected;
       expect(await pipe.events.put(relayed.records)).toEqual([]);

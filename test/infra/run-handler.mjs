@@ -5,6 +5,15 @@ import { pathToFileURL } from "node:url";
 
 const { HANDLER_NOW: now, HANDLER_MILLIS: millis = "60000" } = process.env;
 const event = await json(process.stdin);
+// Lambda's runtime ends the process, too, and listens from before it imports the function (aws-lambda-nodejs-runtime-interface-client).
+for (const [name, code] of [
+  ["uncaughtException", 129],
+  ["unhandledRejection", 128],
+])
+  process.on(name, (error) => {
+    console.error(error);
+    process.exit(code);
+  });
 const { handler } = await import(pathToFileURL(process.argv[2]).href);
 if (now !== undefined) Date.now = () => Number(now);
 const until = performance.now() + Number(millis);

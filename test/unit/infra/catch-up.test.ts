@@ -5,11 +5,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { streamSink } from "../../../infra/lambda/aws.ts";
-import { checker } from "../../../infra/lambda/checked.ts";
 import type { EventLine } from "../../../infra/lambda/names.ts";
 import { type IncomingRecord, pass, relay } from "../../../infra/lambda/relaying.ts";
 import { Analyzer } from "../../../src/core/analyze.ts";
 import { requireSpec } from "../../../src/core/spec.ts";
+import { checks } from "./checks.ts";
 import { type Failure, Shards } from "./shards.ts";
 
 const MIB = 2 ** 20;
@@ -48,13 +48,13 @@ interface Calls {
 
 /** Calls the relay as Lambda does, from where it asked for, until all is through. @returns the tallies of the calls' events. */
 async function catchUp(shards: Shards, records: readonly IncomingRecord[], { batch, millis }: Calls): Promise<number> {
-  const toEvents = relay(SPEC, checker(SPEC));
+  const toEvents = relay(SPEC, checks(SPEC));
   const sink = streamSink(shards.client, "events", shards.time);
   let counted = 0;
   for (let at = 0, calls = 0; at < records.length; calls++) {
     if (calls > 300) throw new Error("The relay does not get on.");
     const incoming = records.slice(at, at + batch);
-    const passed = await pass(toEvents(incoming), sink, millis).catch(() => undefined);
+    const passed = await pass(await toEvents(incoming), sink, millis).catch(() => undefined);
     counted += passed?.counts.events ?? 0;
     // Lambda waits before it brings again what failed from the first record on; its calls take their time.
     await shards.time.sleep(passed === undefined || passed.again === incoming[0]!.sequence ? 1_000 : 50);
@@ -153,12 +153,13 @@ describe("a relay that catches up", () => {
     expect(rate).toBeGreaterThan(0.95 * MIB);
   });
 
-  test("has each record's events in one, so that none is torn where the stream stops", () => {
+  test("has each record's events in one, so that none is torn where the stream stops", async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 15 });
-    fc.assert(
-      fc.property(sizes, (counts) => {
+    await fc.assert(
+      fc.asyncProperty(sizes, async (counts) => {
+        await new Promise(setImmediate);
         const records = recordsOf(counts, (n) => n);
-        const packs = relay(SPEC, checker(SPEC))(records).records;
+        const packs = (await relay(SPEC, checks(SPEC))(records)).records;
         const places = new Map(packs.flatMap((pack, i) => eventsIn(pack.data).map(({ fields }) => [fields.n, i])));
         for (const record of records)
           expect(new Set(sent([record]).map(({ n }) => places.get(n))).size).toBeLessThanOrEqual(1);
@@ -168,9 +169,9 @@ describe("a relay that catches up", () => {
     // More than a record of a stream holds goes on in several, each of which a shard takes once it is idle.
     const toEvents = relay(
       SPEC,
-      checker(SPEC, (event) => [event, event, event]),
+      checks(SPEC, (event) => [event, event, event]),
     );
-    const large = toEvents(recordsOf([10, 300, 10], (n) => n)).records.map(({ data }) => data);
+    const large = (await toEvents(recordsOf([10, 300, 10], (n) => n))).records.map(({ data }) => data);
     expect(large.map((data) => Math.ceil(data.length / 100_000))).toEqual([1, 10, 9, 1]);
     const numbers = Array.from({ length: 960 }, (_, i) => Math.floor(i / 3));
     expect(large.flatMap(eventsIn).map(({ fields }) => fields.n)).toEqual(numbers);
@@ -179,17 +180,17 @@ describe("a relay that catches up", () => {
   test("tells of what is done alone, and of the rest when that is", async () => {
     const shards = new Shards({ rate: 150_000, latency: 5 });
     const sink = streamSink(shards.client, "events", shards.time);
-    const toEvents = relay(SPEC, checker(SPEC));
+    const toEvents = relay(SPEC, checks(SPEC));
     // Two hours in a batch, of which the shard takes the first record only.
     const records = recordsOf([40, 40], (n) => (n < 40 ? n : n + 2 * 3_600_000));
-    const first = await pass(toEvents(records), sink, 50);
+    const first = await pass(await toEvents(records), sink, 50);
     expect(first).toMatchObject({
       again: records[1]!.sequence,
       refused: 1,
       counts: { events: 40 },
       newest: START + 39,
     });
-    const none = await pass(toEvents(records), sink, 50);
+    const none = await pass(await toEvents(records), sink, 50);
     expect(none).toMatchObject({
       again: records[0]!.sequence,
       counts: { events: 0 },
@@ -198,14 +199,14 @@ describe("a relay that catches up", () => {
     });
     await shards.time.sleep(1_000);
     // The clock had gone on with the second record, which is not in the stream: the first is on time as it was.
-    expect(await pass(toEvents([records[0]!]), sink, 50)).toMatchObject({ onTime: records[0]!.arrival });
+    expect(await pass(await toEvents([records[0]!]), sink, 50)).toMatchObject({ onTime: records[0]!.arrival });
   });
 
-  test("tells what is on time by each shard's own clock", () => {
-    const toEvents = relay(SPEC, checker(SPEC));
+  test("tells what is on time by each shard's own clock", async () => {
+    const toEvents = relay(SPEC, checks(SPEC));
     const [late, early] = recordsOf([1, 1], (n) => (1 - n) * 10 * 60_000);
-    expect(toEvents([late!]).onTime).toBe(late!.arrival);
-    expect(toEvents([{ ...early!, shard: "shardId-000000000001" }]).onTime).toBe(early!.arrival);
-    expect(toEvents([early!]).onTime).toBeUndefined();
+    expect((await toEvents([late!])).onTime).toBe(late!.arrival);
+    expect((await toEvents([{ ...early!, shard: "shardId-000000000001" }])).onTime).toBe(early!.arrival);
+    expect((await toEvents([early!])).onTime).toBeUndefined();
   });
 });

@@ -4,10 +4,10 @@ import { estimateCost } from "../../../infra/cost/estimate.ts";
 import { combinationsCount, eventBytes, shardsFor } from "../../../infra/cost/load.ts";
 import { PRICES } from "../../../infra/cost/prices.ts";
 import { shardsWarning } from "../../../infra/cost/warnings.ts";
-import { checker } from "../../../infra/lambda/checked.ts";
 import { relay } from "../../../infra/lambda/relaying.ts";
 import { synthesize } from "../../../infra/template/synthesize.ts";
 import { watchedMetric } from "../../../src/core/compare.ts";
+import { checks } from "./checks.ts";
 import { CLICKS, FLIGHTS, options, PIPELINES } from "./pipelines.ts";
 
 const cost = (spec = FLIGHTS, recordsPerSecond = 100, more = {}) =>
@@ -162,10 +162,10 @@ describe("the stream of events, which has as many shards as that of the records"
   };
   const SPECS = { FLIGHTS, CLICKS };
 
-  test.each(["FLIGHTS", "CLICKS"] as const)("is reckoned with what the relay writes of %s", (name) => {
+  test.each(["FLIGHTS", "CLICKS"] as const)("is reckoned with what the relay writes of %s", async (name) => {
     const lines = Array.from({ length: 1_000 }, (_, i) => JSON.stringify(EVENTS[name](i))).join("\n");
     const record = { sequence: "1", shard: "shardId-000000000000", arrival: at, data: Buffer.from(lines) };
-    const { records, counts } = relay(SPECS[name], checker(SPECS[name]))([record]);
+    const { records, counts } = await relay(SPECS[name], checks(SPECS[name]))([record]);
     expect(counts.events).toBe(1_000);
     const written = records.reduce((sum, { data }) => sum + data.length, 0) / 1_000;
     expect(eventBytes(SPECS[name]) / written).toBeGreaterThan(0.85);

@@ -5,6 +5,7 @@ import { checker } from "../../../infra/lambda/checked.ts";
 import { checkAll, PATIENCE, sharing, stopping } from "../../../infra/lambda/deadline.ts";
 import { checkpoint, relay } from "../../../infra/lambda/relaying.ts";
 import { transform } from "../../../infra/lambda/transform.ts";
+import { checks } from "./checks.ts";
 import { aggregate } from "./kpl.ts";
 import { FLIGHTS } from "./pipelines.ts";
 
@@ -63,10 +64,10 @@ test("many records that are slow together are none of them too slow", () => {
   expect(delivered.flatMap((d) => d.events)).toHaveLength(60);
 });
 
-test("the relay and the transform reject it alike", () => {
-  const check = checker(FLIGHTS, HANGING["an expression that backtracks"]);
+test("the relay and the transform reject it alike", async () => {
+  const check = checks(FLIGHTS, HANGING["an expression that backtracks"]);
   const both = [data("LOOP"), data("LAX")];
-  const relayed = relay(
+  const relayed = await relay(
     FLIGHTS,
     check,
   )(both.map((d, i) => ({ data: d, arrival: ARRIVAL, sequence: String(i), shard: "shardId-000000000000" })));
@@ -76,7 +77,7 @@ test("the relay and the transform reject it alike", () => {
     approximateArrivalTimestamp: ARRIVAL,
     data: d.toString("base64"),
   }));
-  const transformed = transform({ records }, FLIGHTS, check);
+  const transformed = await transform({ records }, FLIGHTS, check);
   expect(transformed.records.map((r) => r.result)).toEqual(["Dropped", "Ok"]);
   expect(transformed.rejected[0]!.lines).toContain("enrich-timeout");
 });
@@ -134,18 +135,19 @@ describe("the time of a call", () => {
     shard: "shardId-000000000000",
   });
 
-  test("without any, the relay still gets on record by record, and sends each event once", () => {
+  test("without any, the relay still gets on record by record, and sends each event once", async () => {
     const parts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 5 });
-    fc.assert(
-      fc.property(parts, (sizes) => {
-        const toEvents = relay(FLIGHTS, checker(FLIGHTS));
+    await fc.assert(
+      fc.asyncProperty(parts, async (sizes) => {
+        await new Promise(setImmediate);
+        const toEvents = relay(FLIGHTS, checks(FLIGHTS));
         let n = 0;
         let batch = sizes.map((size, i) =>
           incoming(size === 1 ? data(`D${n++}`) : aggregate(Array.from({ length: size }, () => data(`D${n++}`))), i),
         );
         const sent: number[] = [];
         for (const size of sizes) {
-          const relayed = toEvents(batch, 0);
+          const relayed = await toEvents(batch, 0);
           sent.push(relayed.counts.events);
           expect(relayed.records.flatMap((r) => JSON.parse(r.data) as unknown[])).toHaveLength(size);
           const from = checkpoint(relayed, []);
@@ -169,27 +171,27 @@ describe("the time of a call", () => {
     expect(tries).toBeGreaterThanOrEqual(2);
   });
 
-  test("a refusal before the record that there was no time for is where the batch comes again from", () => {
-    const relayed = relay(FLIGHTS, checker(FLIGHTS))([incoming(data("LAX"), 0), incoming(data("JFK"), 1)], 0);
+  test("a refusal before the record that there was no time for is where the batch comes again from", async () => {
+    const relayed = await relay(FLIGHTS, checks(FLIGHTS))([incoming(data("LAX"), 0), incoming(data("JFK"), 1)], 0);
     expect(checkpoint(relayed, [])).toBe("1001");
     expect(checkpoint(relayed, [0])).toBe("1000");
   });
 
-  const hanging = checker(FLIGHTS, HANGING["an expression that backtracks"]);
+  const hanging = checks(FLIGHTS, HANGING["an expression that backtracks"]);
 
-  test("a record whose every part hangs is done with in one call", () => {
+  test("a record whose every part hangs is done with in one call", async () => {
     const packed = aggregate(Array.from({ length: 40 }, () => data("LOOP")));
-    const { counts, left } = relay(FLIGHTS, hanging)([incoming(packed, 0), incoming(data("LAX"), 1)], 400);
+    const { counts, left } = await relay(FLIGHTS, hanging)([incoming(packed, 0), incoming(data("LAX"), 1)], 400);
     expect({ counts, left }).toEqual({ counts: { events: 0, rejected: 40, dropped: 0 }, left: "1001" });
   });
 
-  test("a batch of which many records hang comes back whole, and each that hung is kept with its reason", () => {
+  test("a batch of which many records hang comes back whole, and each that hung is kept with its reason", async () => {
     const records = Array.from({ length: 40 }, (_, i) => ({
       recordId: String(i),
       approximateArrivalTimestamp: ARRIVAL,
       data: data(i % 4 === 0 ? "LAX" : "LOOP").toString("base64"),
     }));
-    const answer = transform({ records }, FLIGHTS, hanging, 4_000);
+    const answer = await transform({ records }, FLIGHTS, hanging, 4_000);
     expect(answer.records.map((r) => r.recordId)).toEqual(records.map((r) => r.recordId));
     const kept = answer.rejected.flatMap((r) =>
       r.lines

@@ -29,8 +29,33 @@ export default (event) => {
   if (event.origin === "DROP") return null;
   if (event.destination === "EXIT") process.exit(3);
   if (event.destination === "LOOP") for (;;);
+  BEHIND[event.destination]?.();
+  if (event.destination === "LISTED") return [1, 2].map(fail);
   return event;
+};
+const fail = async () => { throw new Error("no network"); };
+const BEHIND = {
+  FORGOTTEN: fail,
+  TIMER: () => setTimeout(() => { throw new Error("no network"); }, 0),
+  ENDLESS: () => Promise.resolve().then(() => { process.stderr.write("ENDLESS"); for (;;); }),
 };`;
+
+/** What else enrich does at a destination, and as what its record is rejected, when it was called so often. */
+const BEHIND: [string, { readonly calls: number; readonly reason: string; readonly detail: string }][] = [
+  [
+    "LISTED",
+    {
+      calls: 1,
+      reason: "enrich-invalid",
+      detail: "enrich returned a list with a promise in it; it must be a plain function, without async",
+    },
+  ],
+  ...["FORGOTTEN", "TIMER"].map((kind): (typeof BEHIND)[number] => [
+    kind,
+    { calls: 1, reason: "enrich-failed", detail: "enrich failed outside its function: Error: no network" },
+  ]),
+  ["ENDLESS", { calls: 3, reason: "enrich-failed", detail: "enrich ended its process" }],
+];
 
 const ENVIRONMENT = {
   DATA_BUCKET: "bucket",
@@ -90,7 +115,12 @@ async function call(name: FunctionName, event: object, millis = 60_000, place = 
     },
   });
   const parts: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => parts.push(part));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (part: Buffer) => {
+      parts.push(part);
+      // Lambda ends a call whose time is over; this one's never would be.
+      if (part.includes("ENDLESS")) child.kill("SIGKILL");
+    });
   child.stdin.end(JSON.stringify(event));
   await new Promise((resolve) => child.on("close", resolve));
   const log = Buffer.concat(parts).toString();
@@ -162,11 +192,20 @@ describe("relay", () => {
       await call("relay", batch, 60_000, place);
     const alone = { Records: batchOf(flight({}), flight({ destination: "EXIT" })).Records.slice(1) };
     expect((await call("relay", alone, 60_000, place)).answer).toBeUndefined();
-    expect((await call("relay", alone, 60_000, place)).answer).toBeUndefined();
     const { answer, log } = await call("relay", alone, 60_000, place);
     expect(answer).toEqual(failures());
     expect(metric(log, "Rejected")).toBe(1);
     expect(delays()).toEqual([1]);
+  });
+
+  test.each(BEHIND)("rejects the record at which enrich leaves %s behind, and no other", async (kind, { calls }) => {
+    const place = mkdtempSync(join(folder, "tmp-"));
+    const batch = batchOf(flight({ delay: 1 }), flight({ destination: kind }), flight({ delay: 3 }));
+    for (let i = 1; i < calls; i++) expect((await call("relay", batch, 60_000, place)).answer).toBeUndefined();
+    const { answer, log } = await call("relay", batch, 60_000, place);
+    expect(answer).toEqual(failures());
+    expect(delays()).toEqual([1, 3]);
+    expect(["Events", "Rejected"].map((name) => metric(log, name))).toEqual([2, 1]);
   });
 });
 
@@ -230,6 +269,19 @@ describe("enrich", () => {
     expect(kept().map((k) => [k.reason, k.detail, k.data])).toEqual([
       ["enrich-failed", "enrich ended its process", data[1]],
     ]);
+  });
+
+  test.each(BEHIND)("rejects the record at which enrich leaves %s behind, and no other", async (kind, {
+    calls,
+    ...told
+  }) => {
+    const place = mkdtempSync(join(folder, "tmp-"));
+    const data = [flight({ delay: 1 }), flight({ destination: kind }), flight({ delay: 3 })].map(encode);
+    const batch = { ...DELIVERY, records: DELIVERY.records.slice(0, 3).map((r, i) => ({ ...r, data: data[i]! })) };
+    for (let i = 1; i < calls; i++) expect((await call("enrich", batch, 60_000, place)).answer).toBeUndefined();
+    const { records } = (await call("enrich", batch, 60_000, place)).answer as FirehoseAnswer;
+    expect(records.map((r) => r.result)).toEqual(["Ok", "Dropped", "Ok"]);
+    expect(kept()).toMatchObject([{ ...told, data: data[1] }]);
   });
 });
 

@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checker } from "../../../infra/lambda/checked.ts";
+import { groupHash, knownGroups } from "../../../infra/lambda/known.ts";
 import { unpack } from "../../../infra/lambda/kpl.ts";
 import { type EventLine, metricDimension, parseMetricDimension } from "../../../infra/lambda/names.ts";
 import { checkpoint, lowerSequence, relay } from "../../../infra/lambda/relaying.ts";
 import { lineShape } from "../../../infra/lambda/shapes.ts";
+import { ForecastTable } from "../../../src/core/forecast.ts";
+import { checks } from "./checks.ts";
 import { aggregate, sealed } from "./kpl.ts";
 import { CLICKS, FLIGHTS } from "./pipelines.ts";
 
@@ -43,19 +46,19 @@ describe("KPL aggregates", () => {
     ["ends within a value", [0x1a, 9, 0x1a, 3, 0x7b, 0x7d]],
     ["ends within a record of it", [0x1a, 4, 0x1a, 9, 0x7b, 0x7d]],
     ["has a field of no known form", [0x1d, 0, 0, 0, 0]],
-  ])("one that %s is rejected, and holds nothing up", (_, message) => {
-    const toEvents = relay(FLIGHTS, checker(FLIGHTS));
+  ])("one that %s is rejected, and holds nothing up", async (_, message) => {
+    const toEvents = relay(FLIGHTS, checks(FLIGHTS));
     expect(unpack(sealed(message))).toEqual([sealed(message)]);
-    expect(toEvents([incoming(sealed(message))]).counts).toEqual({ events: 0, rejected: 1, dropped: 0 });
+    expect((await toEvents([incoming(sealed(message))])).counts).toEqual({ events: 0, rejected: 1, dropped: 0 });
   });
   test("no bytes under a digest that fits throw", () => {
     fc.assert(fc.property(fc.uint8Array(), (message) => void unpack(sealed([...message]))));
   });
 });
 
-test("an event becomes its time, its group and the fields that measures are made of", () => {
-  const toEvents = relay(FLIGHTS, checker(FLIGHTS));
-  const { records, counts, newest } = toEvents([
+test("an event becomes its time, its group and the fields that measures are made of", async () => {
+  const toEvents = relay(FLIGHTS, checks(FLIGHTS));
+  const { records, counts, newest } = await toEvents([
     incoming(JSON.stringify({ scheduled: "2026-11-22T09:00:00Z", origin: "BOS", delay: -3, distance: 5 })),
     incoming(JSON.stringify({ scheduled: "2026-11-22T09:30:00Z", origin: "ZZZ" }), 1),
     incoming("nonsense", 2),
@@ -69,22 +72,46 @@ test("an event becomes its time, its group and the fields that measures are made
   expect(newest).toBe(Date.UTC(2026, 10, 22, 9, 30));
 });
 
-test("groups of several fields, and values that are only counted", () => {
-  const toEvents = relay(CLICKS, checker(CLICKS));
-  const { records } = toEvents([incoming(JSON.stringify({ at: ARRIVAL, Page: "a|b", mobile: true, status: 200 }))]);
+test("groups of several fields, and values that are only counted", async () => {
+  const toEvents = relay(CLICKS, checks(CLICKS));
+  const { records } = await toEvents([
+    incoming(JSON.stringify({ at: ARRIVAL, Page: "a|b", mobile: true, status: 200 })),
+  ]);
   expect(linesOf(records)).toEqual([
     { time: ARRIVAL, key: "a\\|b|true", shape: lineShape(CLICKS), fields: { status: 200 } },
   ]);
 });
 
-test("every event goes on once, in the order of its shard, in records of four units that Kinesis bills", () => {
+test("half a surrogate pair in a group is one letter for Flink and for what knows the groups", async () => {
+  const toEvents = relay(CLICKS, checks(CLICKS));
+  const pages = ["a\ud800", "\udc00|", "\ud83d\ude00"];
+  const { records } = await toEvents(
+    pages.map((Page, i) => incoming(JSON.stringify({ at: ARRIVAL, Page, mobile: true }), i)),
+  );
+  const keys = linesOf(records).map((line) => line.key!);
+  expect(keys).toEqual(["a\ufffd|true", "\ufffd\\||true", "\ud83d\ude00|true"]);
+  // A listed group is known by the key that its windows come with.
+  const by = [
+    { field: "Page", values: pages },
+    { field: "mobile", values: ["true"] },
+  ];
+  const listed = { ...CLICKS, series: { ...CLICKS.series, by } };
+  const known = knownGroups(listed, new ForecastTable());
+  expect(known.map(({ key }) => key)).toEqual(keys);
+  const md5 = (key: string) => createHash("md5").update(Buffer.from(key, "utf8")).digest("hex").slice(0, 12);
+  expect(known.map(({ hash }) => hash)).toEqual(keys.map(md5));
+  expect(groupHash("a\ud800|true")).toBe(md5(keys[0]!));
+});
+
+test("every event goes on once, in the order of its shard, in records of four units that Kinesis bills", async () => {
   const event = (i: number) =>
     JSON.stringify({ scheduled: ARRIVAL - i * 1_000, origin: i % 3 === 0 ? "JFK" : "BOS", delay: i });
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 12 }), (sizes) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 12 }), async (sizes) => {
+      await new Promise(setImmediate);
       let n = 0;
       const batches = sizes.map((size, i) => incoming(Array.from({ length: size }, () => event(n++)).join("\n"), i));
-      const { records } = relay(FLIGHTS, checker(FLIGHTS))(batches);
+      const { records } = await relay(FLIGHTS, checks(FLIGHTS))(batches);
       expect(linesOf(records).map((l) => l.fields.delay)).toEqual(Array.from({ length: n }, (_, i) => i));
       for (const r of records) expect(Buffer.byteLength(r.data)).toBeLessThanOrEqual(100_000);
       const sequences = new Set(batches.map((b) => b.sequence));
@@ -94,11 +121,12 @@ test("every event goes on once, in the order of its shard, in records of four un
   );
 });
 
-test("whatever the stream refuses, all of it comes again: no event is before the checkpoint that did not go out", () => {
+test("whatever the stream refuses, all of it comes again: no event is before the checkpoint that did not go out", async () => {
   const event = (i: number) => JSON.stringify({ scheduled: ARRIVAL, origin: "BOS", delay: i });
   const sizes = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 12 });
-  fc.assert(
-    fc.property(sizes, fc.infiniteStream(fc.boolean()), (counts, coins) => {
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.infiniteStream(fc.boolean()), async (counts, coins) => {
+      await new Promise(setImmediate);
       let n = 0;
       const sequenceOf: bigint[] = [];
       const batch = counts.map((count, i) => {
@@ -106,7 +134,7 @@ test("whatever the stream refuses, all of it comes again: no event is before the
         for (let k = 0; k < count; k++) sequenceOf.push(BigInt(record.sequence));
         return record;
       });
-      const relayed = relay(FLIGHTS, checker(FLIGHTS))(batch);
+      const relayed = await relay(FLIGHTS, checks(FLIGHTS))(batch);
       const { records } = relayed;
       const refused = records.map((_, i) => i).filter(() => coins.next().value);
       const from = checkpoint(relayed, refused);
@@ -132,23 +160,23 @@ describe("an event that no record of a stream holds is rejected, and holds nothi
     // Each of them is three letters once it stands in a group's key, in JSON.
     ["by its own length", "|".repeat(900_000), undefined],
     ["by what enrich makes of it", "short", (e: Record<string, unknown>) => ({ ...e, Page: "x".repeat(2_000_000) })],
-  ])("%s", (_, page, enrich) => {
-    const { records, counts } = relay(CLICKS, checker(CLICKS, enrich))([event(page)]);
+  ])("%s", async (_, page, enrich) => {
+    const { records, counts } = await relay(CLICKS, checks(CLICKS, enrich))([event(page)]);
     expect(counts).toEqual({ events: 0, rejected: 1, dropped: 0 });
     expect(records).toEqual([]);
   });
 
-  test.each(["|", "\\", '"', "\u0001", "\ud800", "漢"])("the longest of %j still fits", (letter) => {
-    const { records, counts } = relay(CLICKS, checker(CLICKS))([event(letter.repeat(99_000))]);
+  test.each(["|", "\\", '"', "\u0001", "\ud800", "漢"])("the longest of %j still fits", async (letter) => {
+    const { records, counts } = await relay(CLICKS, checks(CLICKS))([event(letter.repeat(99_000))]);
     expect(counts.events).toBe(1);
     for (const { data } of records) expect(Buffer.byteLength(data)).toBeLessThan(most);
   });
 });
 
-test("what was one shard stays one shard", () => {
-  const toEvents = relay(CLICKS, checker(CLICKS));
+test("what was one shard stays one shard", async () => {
+  const toEvents = relay(CLICKS, checks(CLICKS));
   const record = JSON.stringify({ at: ARRIVAL, Page: "p", mobile: false });
-  const { records } = toEvents([0, 1, 2, 3].map((s) => incoming(record, s, `shardId-00000000000${s}`)));
+  const { records } = await toEvents([0, 1, 2, 3].map((s) => incoming(record, s, `shardId-00000000000${s}`)));
   const quarter = 2n ** 126n;
   expect(records.map((r) => r.hashKey)).toEqual([0n, 1n, 2n, 3n].map((s) => String(s * quarter)));
 });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checker } from "../../../infra/lambda/checked.ts";
 import { type EventLine, HEALTH } from "../../../infra/lambda/names.ts";
 import type { MetricPoint, MetricQuery, MetricSource, StreamRecord } from "../../../infra/lambda/ports.ts";
 import { relay } from "../../../infra/lambda/relaying.ts";
 import { lineShape } from "../../../infra/lambda/shapes.ts";
 import { Sweep } from "../../../infra/lambda/sweeping.ts";
 import { Analyzer } from "../../../src/core/analyze.ts";
+import { checks } from "./checks.ts";
 import { FLIGHTS } from "./pipelines.ts";
 
 const MINUTE = 60_000;
@@ -262,7 +262,7 @@ describe("on whatever stream", () => {
           // Vitest takes a worker that does not answer for a minute for dead.
           await new Promise(setImmediate);
           const one = sweep(new MetricStore(), spec);
-          const toEvents = relay(spec, checker(spec));
+          const toEvents = relay(spec, checks(spec));
           const engine = new Analyzer(spec);
           const arrivals: { arrival: number; time: number }[] = [];
           for (const { gap, behind } of steps) {
@@ -279,7 +279,7 @@ describe("on whatever stream", () => {
               engine.tick(arrival, 0);
               engine.add({ time, values: [time, "BOS", null, null, null] }, arrival);
               const data = Buffer.from(JSON.stringify({ scheduled: time, origin: "BOS" }));
-              const told = toEvents([{ sequence: String(next), shard: "shardId-000000000000", data, arrival }]);
+              const told = await toEvents([{ sequence: String(next), shard: "shardId-000000000000", data, arrival }]);
               // Told within the minute of its arrival, or in the next one.
               const minute = Math.floor((arrival + 20_000) / MINUTE) * MINUTE;
               one.metrics.add(HEALTH.newestEvent, minute, told.newest! / 1_000);

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checker } from "../../../infra/lambda/checked.ts";
 import type { FirehoseEvent, FirehoseRecord } from "../../../infra/lambda/events.ts";
 import { ANSWER_BYTES, transform } from "../../../infra/lambda/transform.ts";
+import { checks } from "./checks.ts";
 import { FLIGHTS } from "./pipelines.ts";
 
 const ARRIVAL = Date.UTC(2026, 10, 22, 10);
 const spec = { ...FLIGHTS };
-const check = checker(spec);
+const check = checks(spec);
 const good = (over: object = {}) => ({
   scheduled: "2026-11-22T09:59:30Z",
   origin: "BOS",
@@ -47,8 +47,8 @@ const rows = (base64: string) =>
     .filter(Boolean)
     .map((l) => JSON.parse(l) as Record<string, unknown>);
 
-test("a good record becomes a row with the lake's columns", () => {
-  const { records, rejected } = transform(event(JSON.stringify(good())), spec, check);
+test("a good record becomes a row with the lake's columns", async () => {
+  const { records, rejected } = await transform(event(JSON.stringify(good())), spec, check);
   expect(records.map((r) => r.result)).toEqual(["Ok"]);
   expect(rows(records[0]!.data)).toEqual([
     {
@@ -64,14 +64,14 @@ test("a good record becomes a row with the lake's columns", () => {
   expect(rejected).toEqual([]);
 });
 
-test("of a batched record each line stands for itself; what is rejected is kept with its reason and bytes", () => {
+test("of a batched record each line stands for itself; what is rejected is kept with its reason and bytes", async () => {
   const lines = [
     JSON.stringify(good()),
     "{not json",
     JSON.stringify(good({ delay: "late" })),
     JSON.stringify(good({ origin: "JFK" })),
   ];
-  const { records, rejected, counts } = transform(event(lines.join("\n")), spec, check);
+  const { records, rejected, counts } = await transform(event(lines.join("\n")), spec, check);
   expect(records[0]!.result).toBe("Ok");
   expect(rows(records[0]!.data).map((r) => r.origin)).toEqual(["BOS", "JFK"]);
   expect(rejected).toHaveLength(1);
@@ -86,20 +86,20 @@ test("of a batched record each line stands for itself; what is rejected is kept 
   expect(counts).toEqual({ events: 2, rejections: 2, dropped: 0, overflowed: 0 });
 });
 
-test("records of a KPL aggregate are told apart by their subsequence", () => {
+test("records of a KPL aggregate are told apart by their subsequence", async () => {
   const [record] = event(JSON.stringify(good())).records;
   const packed = { ...record!, kinesisRecordMetadata: { ...record!.kinesisRecordMetadata!, subsequenceNumber: 3 } };
-  const { records } = transform({ records: [packed] }, spec, check);
+  const { records } = await transform({ records: [packed] }, spec, check);
   expect(rows(records[0]!.data)[0]!._sequence).toBe("49546010820.3");
 });
 
-test("what enrich drops is dropped, what it makes of an event is delivered, and its failure is a rejection", () => {
-  const enriched = checker(spec, (e) => {
+test("what enrich drops is dropped, what it makes of an event is delivered, and its failure is a rejection", async () => {
+  const enriched = checks(spec, (e) => {
     if (e.origin === "XXX") return null;
     if (e.origin === "BAD") throw new Error("no such airport");
     return [e, { ...e, origin: "JFK" }];
   });
-  const { records, counts, rejected } = transform(
+  const { records, counts, rejected } = await transform(
     event(JSON.stringify(good()), JSON.stringify(good({ origin: "XXX" })), JSON.stringify(good({ origin: "BAD" }))),
     spec,
     enriched,
@@ -109,8 +109,8 @@ test("what enrich drops is dropped, what it makes of an event is delivered, and 
   expect(rejected[0]!.lines).toContain("no such airport");
 });
 
-test("events too far from their arrival to be true are rejected", () => {
-  const { rejected } = transform(
+test("events too far from their arrival to be true are rejected", async () => {
+  const { rejected } = await transform(
     event(JSON.stringify(good({ scheduled: "2027-01-01" })), JSON.stringify(good({ scheduled: "2001-03-05" }))),
     spec,
     check,
@@ -122,10 +122,10 @@ test("events too far from their arrival to be true are rejected", () => {
   expect(reasons).toEqual(["time-ahead", "time-behind"]);
 });
 
-test("of a batched record what is kept of an untimely event is its own line, not all the others once more", () => {
+test("of a batched record what is kept of an untimely event is its own line, not all the others once more", async () => {
   const old = (i: number) => JSON.stringify(good({ scheduled: "2001-03-05", delay: i }));
   const lines = [JSON.stringify(good()), ...Array.from({ length: 500 }, (_, i) => old(i))];
-  const { rejected, counts } = transform(event(lines.join("\n")), spec, check);
+  const { rejected, counts } = await transform(event(lines.join("\n")), spec, check);
   expect(counts).toEqual({ events: 1, rejections: 500, dropped: 0, overflowed: 0 });
   const kept = rejected[0]!.lines
     .trim()
@@ -134,11 +134,11 @@ test("of a batched record what is kept of an untimely event is its own line, not
   expect(kept).toEqual(lines.slice(1));
 });
 
-test("of many events that enrich makes of a record and that do not fit, the record's bytes are kept once", () => {
-  const itemised = checker(spec, (e) => (e.items as object[]).map((item) => ({ scheduled: e.at as string, ...item })));
+test("of many events that enrich makes of a record and that do not fit, the record's bytes are kept once", async () => {
+  const itemised = checks(spec, (e) => (e.items as object[]).map((item) => ({ scheduled: e.at as string, ...item })));
   const item = { origin: "BOS", delay: "+12 min", note: "x".repeat(40) };
   const record = JSON.stringify({ at: ARRIVAL, items: Array.from({ length: 2_000 }, () => item) });
-  const { counts, rejected } = transform(event(record, record), spec, itemised);
+  const { counts, rejected } = await transform(event(record, record), spec, itemised);
   expect(counts).toEqual({ events: 0, rejections: 4_000, dropped: 0, overflowed: 0 });
   expect(rejected[0]!.lines.length).toBeLessThan(3 * record.length);
   const kept = rejected[0]!.lines.trim().split("\n");
@@ -150,10 +150,10 @@ test("of many events that enrich makes of a record and that do not fit, the reco
   );
 });
 
-test("however many lines of records are broken, what is kept of them stays within memory, and is complete", () => {
+test("however many lines of records are broken, what is kept of them stays within memory, and is complete", async () => {
   const lines = [JSON.stringify(good()), ...Array.from({ length: 20_000 }, (_, i) => String(i % 10))];
   const batch = event(...Array.from({ length: 4 }, () => lines.join("\n")));
-  const { counts, rejected } = transform(batch, spec, check);
+  const { counts, rejected } = await transform(batch, spec, check);
   expect(counts).toEqual({ events: 4, rejections: 80_000, dropped: 0, overflowed: 0 });
   expect(rejected[0]!.lines.length).toBeLessThan(10 * 2 ** 20);
   const kept = rejected[0]!.lines
@@ -177,14 +177,14 @@ test.each([
     "time-ahead",
   ],
   ["Firehose's arrival where the record says no other", {}, "10:00", undefined],
-])("an event's time is held against %s", (_, metadata, hour, reason) => {
+])("an event's time is held against %s", async (_, metadata, hour, reason) => {
   const [record] = event(`${JSON.stringify(good())}\n{broken`).records;
   const { approximateArrivalTimestamp: _at, ...rest } = record!.kinesisRecordMetadata!;
   const strict = { ...spec, source: { ...spec.source, ahead: 3_600_000 } };
-  const { records, rejected } = transform(
+  const { records, rejected } = await transform(
     { records: [{ ...record!, kinesisRecordMetadata: { ...rest, ...metadata } }] },
     strict,
-    checker(strict),
+    checks(strict),
   );
   const arrival = `2026-11-22 ${hour}:00.000`;
   const kept = rejected[0]!.lines
@@ -197,9 +197,10 @@ test.each([
   expect(rows(records[0]!.data).map((r) => r._arrival)).toEqual(reason === undefined ? [arrival] : []);
 });
 
-test("a batch that is brought again rejects to the same object", () => {
+test("a batch that is brought again rejects to the same object", async () => {
   const batch = event("nonsense", "more nonsense");
-  expect(transform(batch, spec, check).rejected).toEqual(transform({ ...batch }, spec, check).rejected);
+  const { rejected } = await transform(batch, spec, check);
+  expect((await transform({ ...batch }, spec, check)).rejected).toEqual(rejected);
 });
 
 /** What stands in a record, and what must come of it, worked out beside the code: rows by their delays, and bytes that are kept. */
@@ -224,12 +225,13 @@ function ofLines(kinds: readonly ("event" | "[1]" | "" | "{")[], first: number):
   return { data, delays, kept: lines.filter((_, i) => kinds[i] !== "event" && kinds[i] !== "") };
 }
 
-test("whatever comes, every record comes back once, in order, and every event in it is a row or kept with its bytes", () => {
+test("whatever comes, every record comes back once, in order, and every event in it is a row or kept with its bytes", async () => {
   const lines = fc.array(fc.constantFrom("event", "[1]", "", "{"), { maxLength: 5 });
   // Without braces: no object, and no line that looks like one.
   const bytes = fc.uint8Array({ maxLength: 64 }).map((b) => b.map((byte) => (byte === 0x7b ? 0 : byte)));
-  fc.assert(
-    fc.property(fc.array(fc.oneof(lines, bytes), { minLength: 1, maxLength: 8 }), (records) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(lines, bytes), { minLength: 1, maxLength: 8 }), async (records) => {
+      await new Promise(setImmediate);
       let n = 0;
       const made = records.map((record): Made => {
         if (record instanceof Uint8Array) return { data: record, delays: [], kept: [record] };
@@ -238,7 +240,7 @@ test("whatever comes, every record comes back once, in order, and every event in
         return one;
       });
       const batch = event(...made.map((m) => m.data));
-      const answer = transform(batch, spec, check);
+      const answer = await transform(batch, spec, check);
       expect(answer.records.map((r) => r.recordId)).toEqual(batch.records.map((r) => r.recordId));
       expect(answer.records.map((r) => r.result)).toEqual(made.map((m) => (m.delays.length > 0 ? "Ok" : "Dropped")));
       expect(answer.records.map((r) => rows(r.data).map((row) => row.delay))).toEqual(made.map((m) => m.delays));
@@ -257,7 +259,7 @@ test("whatever comes, every record comes back once, in order, and every event in
   );
 });
 
-test("however large records are and however enrich multiplies them, the answer fits and none is lost", () => {
+test("however large records are and however enrich multiplies them, the answer fits and none is lost", async () => {
   const sizes = fc.array(
     fc.record({ bytes: fc.integer({ min: 0, max: 300_000 }), times: fc.integer({ min: 0, max: 25 }) }),
     {
@@ -265,15 +267,16 @@ test("however large records are and however enrich multiplies them, the answer f
       maxLength: 6,
     },
   );
-  fc.assert(
-    fc.property(sizes, (made) => {
+  await fc.assert(
+    fc.asyncProperty(sizes, async (made) => {
+      await new Promise(setImmediate);
       const batch = event(
         ...made.map(({ bytes }, i) => JSON.stringify(good({ destination: "x".repeat(bytes), delay: i }))),
       );
       // Firehose itself sends six megabytes at most.
       fc.pre(JSON.stringify(batch).length < ANSWER_BYTES);
-      const multiply = checker(spec, (e) => Array.from({ length: made[e.delay as number]!.times }, () => e));
-      const { records, counts } = transform(batch, spec, multiply);
+      const multiply = checks(spec, (e) => Array.from({ length: made[e.delay as number]!.times }, () => e));
+      const { records, counts } = await transform(batch, spec, multiply);
       expect(JSON.stringify({ records }).length).toBeLessThanOrEqual(ANSWER_BYTES + 4_096);
       expect(records.map((r) => r.recordId)).toEqual(batch.records.map((r) => r.recordId));
       records.forEach((r, i) => {
@@ -286,10 +289,10 @@ test("however large records are and however enrich multiplies them, the answer f
   );
 });
 
-test("an enrich that multiplies events beyond the answer's room loses none: those records go back as they came", () => {
-  const flood = checker(spec, (e) => Array.from({ length: 2_000 }, () => e));
+test("an enrich that multiplies events beyond the answer's room loses none: those records go back as they came", async () => {
+  const flood = checks(spec, (e) => Array.from({ length: 2_000 }, () => e));
   const batch = event(...Array.from({ length: 40 }, () => JSON.stringify(good())));
-  const { records, counts } = transform(batch, spec, flood);
+  const { records, counts } = await transform(batch, spec, flood);
   expect(JSON.stringify({ records }).length).toBeLessThanOrEqual(ANSWER_BYTES + 4_096);
   expect(counts.overflowed).toBeGreaterThan(0);
   records.forEach((r, i) => {
