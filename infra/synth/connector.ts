@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { strFromU8, unzipSync } from "fflate";
 import { Fault } from "../../src/core/fault.ts";
 import pinned from "../flink/connector.json" with { type: "json" };
 
@@ -62,12 +63,31 @@ export function checkConnector(
   next: string,
   connector: Connector = pinned,
 ): Uint8Array {
-  // A jar is a zip: what a proxy answers in words is none.
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
   const found = sha256(bytes);
-  if (isZip && (connector.sha256 === undefined || connector.sha256 === found)) return bytes;
-  const why = isZip ? `its SHA-256 is ${found}, not ${connector.sha256}` : "it is no jar";
+  if (connector.sha256 === found) return bytes;
+  const why = strange(bytes, connector) ?? (connector.sha256 && `its SHA-256 is ${found}, not ${connector.sha256}`);
+  if (why === undefined) return bytes;
   throw new Fault("input.invalid", `${path} is not Flink's Kinesis connector ${connector.version}: ${why}.`, { next });
+}
+
+/** Why bytes are no jar of the connector, by what its manifest calls itself; undefined when they are one. */
+function strange(bytes: Uint8Array, { version }: Connector): string | undefined {
+  const path = "META-INF/MANIFEST.MF";
+  let manifest: string;
+  try {
+    // Read alone: the rest are twelve megabytes of classes.
+    manifest = strFromU8(unzipSync(bytes, { filter: ({ name }) => name === path })[path] ?? new Uint8Array());
+  } catch {
+    // A jar is a zip: what a proxy answers in words is none, nor is half of one.
+    return "it is no jar";
+  }
+  // Its lines end at 72 bytes and go on after a space (JAR File Specification, "Notes on Manifest and Signature Files").
+  const entries = manifest.replace(/\r?\n /g, "");
+  const entry = (name: string) => new RegExp(`^${name}: *(.*?)\\s*$`, "m").exec(entries)?.[1];
+  const title = entry("Implementation-Title");
+  if (!title?.includes("Amazon Kinesis Data Streams")) return `it calls itself ${JSON.stringify(title ?? "nothing")}`;
+  const its = entry("Implementation-Version");
+  return its === version ? undefined : `it is of version ${its}`;
 }
 
 export function sha256(bytes: Uint8Array): string {

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { jarOf } from "./jar.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const CACHE = join(ROOT, "node_modules/.cache/forewatch");
@@ -62,7 +63,7 @@ function sampleIn(name: string): string {
 
 test("paths are of the folder it was asked for in, and runs at once write the same bytes wherever they are", async () => {
   const [one, two] = [sampleIn("one"), sampleIn("two")];
-  const jar = Buffer.from("504b0506000000000000000000000000000000000000", "hex");
+  const jar = jarOf();
   writeFileSync(join(one, "c.jar"), jar);
   writeFileSync(join(two, "c.jar"), jar);
   const args = ["../sample/flights.pipeline.json", "--out", "stack", "--jar", "c.jar"];

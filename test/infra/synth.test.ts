@@ -8,6 +8,7 @@ import connector from "../../infra/flink/connector.json" with { type: "json" };
 import { fetchConnector, sha256 } from "../../infra/synth/connector.ts";
 import { main } from "../../infra/synth/main.ts";
 import { FUNCTIONS } from "../../infra/template/synthesize.ts";
+import { jarOf } from "./jar.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const SAMPLE = join(ROOT, "infra/sample/flights.pipeline.json");
@@ -15,8 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), "forewatch-synth-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(() => vi.unstubAllEnvs());
 
-/** An empty zip: enough of a jar for what puts it into an archive. */
-const JAR = Buffer.from("504b0506000000000000000000000000000000000000", "hex");
+const JAR = jarOf();
 
 /** Runs the command; what it printed beside its exit code. */
 async function synth(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -392,6 +392,23 @@ describe.skipIf(process.platform === "win32")("the connector's jar", () => {
       message: expect.stringMatching(/its SHA-256 is [0-9a-f]{64}, not/) as string,
       next: "Check where Maven fetches it from, and try again.",
     });
+    expect(readdirSync(to)).toEqual([]);
+  });
+
+  test.each([
+    ["another version", jarOf("6.0.0-2.0"), "it is of version 6.0.0-2.0"],
+    ["another jar", jarOf(connector.version, "Flink : Core"), 'it calls itself "Flink : Core"'],
+    [
+      "a zip that is no jar",
+      Buffer.from("504b0506000000000000000000000000000000000000", "hex"),
+      'it calls itself "nothing"',
+    ],
+    ["half of it", JAR.subarray(0, JAR.length / 2), "it is no jar"],
+    ["what a proxy says", Buffer.from("<html>Sign in</html>"), "it is no jar"],
+  ])("is not %s", async (_, bytes, why) => {
+    const to = place(bytes);
+    const { sha256: none, ...unpinned } = pinned;
+    await expect(fetchConnector(to, unpinned)).rejects.toThrow(`Kinesis connector ${connector.version}: ${why}.`);
     expect(readdirSync(to)).toEqual([]);
   });
 
