@@ -28,6 +28,9 @@ const LOGGED = 1_000;
 /** What Flink logs in a month, bytes: a line a checkpoint and a minute's few. */
 const FLINK_LOGGED = GB / 4;
 
+/** Incidents that a rule has in a month, and an OpsItem for each, whoever manages them. */
+const INCIDENTS = 10;
+
 /** Metrics that the functions write about themselves. */
 const HEALTH_METRICS = 16;
 
@@ -107,6 +110,9 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
   const logs = ((invocations * LOGGED + FLINK_LOGGED) / GB) * prices.logsGb;
   const other = prices.kmsKey + logs + ((trainings * training.stateTransitions) / 1_000) * prices.stepTransition;
 
+  const plans = load.incidents === "incident-manager" ? spec.alarms.length : 0;
+  const managing = plans * prices.responsePlan + spec.alarms.length * INCIDENTS * prices.opsItem;
+
   const services = [
     {
       service: "Managed Service for Apache Flink",
@@ -128,6 +134,7 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
     { service: "S3", cost: s3, lever: "how long the lake is kept (retention.lake)" },
     { service: "Athena", cost: athena, lever: "bytes that queries and trainings read" },
     { service: "Lambda", cost: lambda },
+    { service: "Systems Manager", cost: managing, lever: "rules: Incident Manager bills a response plan for each" },
     {
       service: "KMS, logs, Step Functions",
       cost: other,
@@ -144,7 +151,13 @@ export function estimateCost(spec: PipelineSpec, load: Load, prices: Prices = PR
       : []),
     ...trainingWarning(historyBytes, (trainings * historyBytes * prices.athenaTb) / TB),
   ];
-  return { total, pricesOf: prices.of, services, warnings };
+  const elsewhere = load.region !== undefined && load.region !== prices.region;
+  return {
+    total,
+    pricesOf: elsewhere ? `${prices.of}; those of ${load.region} differ` : prices.of,
+    services,
+    warnings,
+  };
 }
 
 /** What a group more costs in a month, where groups are discovered: a hundredth of what a hundred do. */

@@ -12,6 +12,10 @@ export interface Load {
   readonly groups?: number;
   /** How many of these groups are given to the templates, which make alarms for them; default none. */
   readonly groupsGiven?: number;
+  /** Who manages the incidents; default ops-center. */
+  readonly incidents?: "incident-manager" | "ops-center";
+  /** Region the stack is for; default that of the prices. */
+  readonly region?: string;
   /** Bytes that people's queries read a month, besides the trainings'; default 0. */
   readonly queriedBytes?: number;
 }

@@ -2,6 +2,7 @@
 export interface Prices {
   /** Where and when, for people. */
   readonly of: string;
+  readonly region: string;
   readonly shardHour: number;
   /** A shard's hour of keeping records beyond a day. */
   readonly shardExtendedHour: number;
@@ -35,10 +36,14 @@ export interface Prices {
   readonly logsGb: number;
   /** A thousand state transitions. */
   readonly stepTransition: number;
+  /** A response plan of Incident Manager, a month; an OpsItem. Not verified: the price page was not at hand. */
+  readonly responsePlan: number;
+  readonly opsItem: number;
 }
 
 export const PRICES: Prices = {
   of: "us-east-1 list prices, November 2026",
+  region: "us-east-1",
   shardHour: 0.015,
   shardExtendedHour: 0.02,
   shardOldGb: 0.023,
@@ -64,4 +69,6 @@ export const PRICES: Prices = {
   kmsKey: 1,
   logsGb: 0.5,
   stepTransition: 0.025,
+  responsePlan: 7,
+  opsItem: 0.00297,
 };
