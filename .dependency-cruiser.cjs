@@ -49,7 +49,7 @@ const may = {
     ),
   ],
   "infra/template": [inside("src/core"), ...["infra/flink", "infra/workflow"].map(inside), "^infra/lambda/names\\.ts$"],
-  "infra/flink": [inside("src/core")],
+  "infra/flink": [inside("src/core"), "^infra/lambda/shapes\\.ts$"],
   "infra/workflow": [inside("src/core")],
   "infra/cost": [...["src/core", "infra/workflow"].map(inside), "^src/backend\\.ts$"],
   "infra/synth": [
