@@ -38,6 +38,8 @@ export function recordsPerMonth(load: Load): number {
 
 /** Letters of a group's value, where the file lists none. */
 const VALUE_LETTERS = 12;
+/** Letters of the mark of what a line holds. */
+const SHAPE_LETTERS = 6;
 
 /**
  * Bytes of an event on its way to the analysis: its time, its group and the fields that measures are made of, as JSON. Of a small
@@ -50,7 +52,7 @@ export function eventBytes(spec: PipelineSpec): number {
   });
   const measured = new Set(spec.series.measures.flatMap((m) => (m.field === "*" ? [] : [m.field])));
   const fields = Object.fromEntries([...measured].map((name) => [name, 123.5]));
-  const line = { time: Date.UTC(2026, 0), key: key.join("|"), fields };
+  const line = { time: Date.UTC(2026, 0), key: key.join("|"), shape: "x".repeat(SHAPE_LETTERS), fields };
   return new TextEncoder().encode(`${JSON.stringify(line)},`).length;
 }
 

@@ -20,6 +20,8 @@ export interface TrainingUse {
 const RUN_SECONDS = 5;
 /** Transitions of a training beside its parts': a family's ten or so, and those before and after. */
 const TRANSITIONS = 30;
+/** Files of a run: what its forecasts are of. */
+const RUN_FILES = 1;
 /** Files of a part: its series and their judgement, and a family's index, channels, question and answer. */
 const FILES = 2;
 const FAMILY_FILES = 5;
@@ -36,7 +38,7 @@ export function trainingUse(spec: PipelineSpec, series: number): TrainingUse {
   const parts = Math.max(1, Math.ceil(series / partSize(spec)));
   const families = familiesOf(spec).length;
   const seconds = stagingSeconds(spec, series) + series * judgingSeconds(spec) + (parts + 2) * RUN_SECONDS;
-  const files = parts * (FILES + families * FAMILY_FILES);
+  const files = RUN_FILES + parts * (FILES + families * FAMILY_FILES);
   const times = Math.max(1, series / TIMED_SERIES);
   return {
     lambdaGbSeconds: (seconds * PUBLISH_MEMORY) / 1_024,

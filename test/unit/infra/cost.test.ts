@@ -173,8 +173,8 @@ describe("the stream of events, which has as many shards as that of the records"
   });
 
   test("needs more of them where small events come many in a record", () => {
-    // 32 bytes each: 781 KiB a second come in, and 1.1 MiB go on.
-    const load = { recordsPerSecond: 25, recordBytes: 32_000, eventsPerRecord: 1_000 };
+    // 32 bytes each: 625 KiB a second come in, and 1.5 MiB go on.
+    const load = { recordsPerSecond: 20, recordBytes: 32_000, eventsPerRecord: 1_000 };
     expect(shardsFor(FLIGHTS, { ...load, eventsPerRecord: 1 })).toBe(1);
     expect(shardsFor(FLIGHTS, load)).toBe(2);
     expect(aboutShards(estimateCost(FLIGHTS, load))).toEqual([expect.stringMatching(/needs 2 shards .* refused\.$/)]);
