@@ -17,9 +17,9 @@
  * A new deployment of the job goes on with the state of the last one when that fits: when nothing has changed, or the clock alone
  * (`lateness`, `idle`, shards). When what is counted has changed (`every`, the measures, the fields of `by`, or this file), the
  * windows that are open hold numbers of another shape or span: they are left behind, and the job begins anew. The events that the
- * stream still holds are read again, a day of them at least, as far as they are of the shape that is asked for: with a measure of a
- * field that none was made of, or another `by`, only those that the relay wrote since. The first windows are short of what was there
- * before the first event that is read. `since` tells them, and they are compared with nothing (infra/lambda/comparing.ts).
+ * stream still holds are read again, a day of them at least, as far as they are of the shape that is asked for: when other fields
+ * are measured, or `by` is another, only those that the relay wrote since. The first windows may be short of what came before the
+ * first event that is read: `since` tells which, and they are compared with nothing (`firstWhole` in infra/lambda/comparing.ts).
  */
 import { digest } from "../../src/core/digest.ts";
 import type { Measure, PipelineSpec } from "../../src/core/spec.ts";
@@ -225,8 +225,8 @@ function spread(field: string): string {
 }
 
 /**
- * Finest first. Of a spread that is the part r of the mean, n bits leave an error of (2^-n / r)^2 roundings: with 7 bits nine digits
- * are left of a hundredth, with 14 of a hundred-thousandth; five where 14 bits give way to 32 (2^-32), and at the last digits of a double.
+ * Finest first. Of a spread that is the part r of the mean, n bits leave an error of (2^-n / r)^2 roundings of a double: nine digits
+ * and more down to a hundred-thousandth of the mean, and four wherever values differ at all.
  */
 const ROUNDED_BITS = [32, 14, 7] as const;
 

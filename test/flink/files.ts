@@ -51,14 +51,14 @@ export function folders(folder: string, outputs = 1): Folders {
     },
     /** A line stands for a record, of which the format takes each event. Flink sees a file whole or not at all. */
     write(one) {
-      const part = `part-${readdirSync(input).length + 1}`;
+      const part = `part-${++parts}`;
       const text = recordsOf(one)
         .map((record) => `${record}\n`)
         .join("");
       writeFileSync(join(folder, part), text);
       renameSync(join(folder, part), join(input, `${part}.json`));
     },
-    trim: () => rmSync(join(input, readdirSync(input).sort()[0]!)),
+    trim: () => rmSync(join(input, readdirSync(input).sort((a, b) => a.localeCompare(b, "en", { numeric: true }))[0]!)),
     read: () =>
       readdirSync(output, { recursive: true, encoding: "utf8" })
         .filter((file) => /(^|[\\/])part-/.test(file))
@@ -70,3 +70,5 @@ export function folders(folder: string, outputs = 1): Folders {
     elsewhere: () => folders(folder, outputs + 1),
   };
 }
+/** Over all folders: a name is no other file's, though that one is gone. */
+let parts = 0;
