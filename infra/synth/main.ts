@@ -48,7 +48,7 @@ async function run(options: Options, root: string): Promise<string[]> {
   const spec = requireSpec(await readText(file, "spec.not-found", "Check the path."), file);
   const chosen = choose(spec, options);
   const groups = await readGroups(options, spec);
-  const cost = costOf(options, spec, groups);
+  const cost = costOf(options, chosen, spec, groups);
   const synthesis = (code: typeof NO_KEYS) =>
     synthesize(spec, {
       region: chosen.region,
@@ -90,12 +90,19 @@ async function readGroups({ groups: path }: Options, spec: PipelineSpec): Promis
   return parseGroups(await readText(path, "input.invalid", "Check the path of --groups."), path, spec);
 }
 
-function costOf(options: Options, spec: PipelineSpec, groups: readonly Group[] | undefined): CostEstimate {
+function costOf(
+  options: Options,
+  { region, incidents }: Chosen,
+  spec: PipelineSpec,
+  groups: readonly Group[] | undefined,
+): CostEstimate {
   const { rate, recordBytes, groupsCount } = options;
   if (groupsCount !== undefined) checkCount(groupsCount, spec, groups?.length);
   return estimateCost(spec, {
     recordsPerSecond: rate,
     recordBytes,
+    region,
+    incidents: incidents.kind,
     ...(groups && { groupsGiven: groups.length }),
     ...(groupsCount !== undefined && { groups: groupsCount }),
   });

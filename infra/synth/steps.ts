@@ -1,4 +1,5 @@
 /** What is to be done with the files that the command wrote, as commands of the AWS CLI, in order. */
+import { logsByHand } from "../template/regions.ts";
 import { ARTIFACTS_STACK } from "../template/synthesize.ts";
 import { shellWord } from "./shell.ts";
 
@@ -77,9 +78,13 @@ function ordered({ stackName, out, region, account, profile, bucket, connector, 
       ),
     },
     ...(email === undefined ? [] : [{ words: `The first time, confirm the subscription that AWS mails to ${email}.` }]),
+    ...(logsByHand(region) ? [attachLog(stackName, aws, output(stackName, "FlinkLogStreamArn"))] : []),
     {
       words: "The first time, start the Flink application (an update of the stack restarts it by itself):",
-      command: aws(`kinesisanalyticsv2 start-application --application-name ${stackName}-windows`),
+      // State that a changed pipeline has no use for is left behind. What a start does not say of it may count as a no.
+      command: aws(
+        `kinesisanalyticsv2 start-application --application-name ${stackName}-windows --run-configuration '{"FlinkRunConfiguration":{"AllowNonRestoredState":true}}'`,
+      ),
     },
     {
       words: "The first time, once the lake holds history, train the forecast (later the schedule does):",
@@ -88,6 +93,20 @@ function ordered({ stackName, out, region, account, profile, bucket, connector, 
       ),
     },
   ];
+}
+
+/** Gives the Flink application its log, where CloudFormation has no resource for that. */
+function attachLog(stackName: string, aws: (command: string) => string, logStream: string): Step {
+  const application = `--application-name ${stackName}-windows`;
+  const version = aws(
+    `kinesisanalyticsv2 describe-application ${application} --query ApplicationDetail.ApplicationVersionId --output text`,
+  );
+  return {
+    words: "The first time, attach the Flink application's log, which CloudFormation cannot do there:",
+    command: aws(
+      `kinesisanalyticsv2 add-application-cloud-watch-logging-option ${application} --current-application-version-id "$(${version})" --cloud-watch-logging-option "LogStreamARN=$(${logStream})"`,
+    ),
+  };
 }
 
 /** Asks who answers. Where it is to be one account, the command fails on another, without ending the shell that it is pasted into. */

@@ -1,7 +1,8 @@
 /** Where a pipeline is deployed to, and who manages its incidents there. */
 import { Fault } from "../../src/core/fault.ts";
 import type { PipelineSpec } from "../../src/core/spec.ts";
-import { type Incidents, partitionOf } from "../template/context.ts";
+import type { Incidents } from "../template/context.ts";
+import { lacks } from "../template/regions.ts";
 import type { Options } from "./options.ts";
 
 export interface Chosen {
@@ -30,10 +31,9 @@ export function choose(
   const kind = options.incidents ?? target?.incidents ?? "ops-center";
   const incidents = incidentsOf(kind, options.contacts);
   const first = names.length > 1 && options.target === undefined ? `, the first of ${names.length} (--target)` : "";
-  const hint =
-    partitionOf(region) === "aws"
-      ? "looks into the account, which this command does not: give --incidents incident-manager where it is in use"
-      : "is OpsCenter here: Incident Manager is not to be had";
+  const hint = lacks(region, "AWS::SSMIncidents::ResponsePlan")
+    ? "is OpsCenter here: Incident Manager is not to be had"
+    : "looks into the account, which this command does not: give --incidents incident-manager where it is in use";
   const auto = kind === "auto" ? ` ("auto" ${hint})` : "";
   return {
     region,

@@ -76,7 +76,7 @@ const DURATIONS: readonly (readonly [path: string, values: readonly string[], de
   ["forecast.seasons.?", ["1h", "1d", "1w"], "season"],
   ["alarms.?.resolveAfter", ["1h", "6h", "1d"], "all is well again"],
   ["retention.stream", ["1d", "7d"], "stream"],
-  ["retention.lake", ["30d", "400d"], "lake"],
+  ["retention.lake", ["90d", "400d"], "lake"],
 ];
 
 function fields(text: string): readonly Completion[] {

@@ -14,6 +14,7 @@ printf '%s\\0' "$@" >> "$CALLS"
 echo >> "$CALLS"
 case "$1 $2" in
   "sts get-caller-identity") test -n "$ANSWER" && echo "$ANSWER";;
+  "kinesisanalyticsv2 describe-application") echo 7;;
   "cloudformation describe-stacks") echo arn:aws:states:eu-west-1:1:stateMachine:x;;
 esac
 `;
@@ -57,6 +58,22 @@ function paste(shell: string, lines: readonly string[], answer = "111111111111")
 const SHELLS = ["sh", "bash", "zsh"].filter((shell) => spawnSync(shell, ["-c", "true"]).error === undefined);
 
 describe.skipIf(process.platform === "win32").each(SHELLS)("in %s", (shell) => {
+  test("the Flink application starts without the state that it has no use for, and has its log where the stack cannot give it", () => {
+    const { stderr, calls } = paste(shell, commands({ ...WRITTEN, region: "ca-west-1" }));
+    expect(stderr).toBe("");
+    const attached = calls.find(([, verb]) => verb === "add-application-cloud-watch-logging-option")!;
+    expect(attached).toContain("LogStreamARN=arn:aws:states:eu-west-1:1:stateMachine:x");
+    expect(attached[attached.indexOf("--current-application-version-id") + 1]).toBe("7");
+    const verbs = calls.map(([, verb]) => verb!);
+    expect(verbs.indexOf("start-application")).toBeGreaterThan(verbs.indexOf(attached[1]!));
+    const started = calls.find(([, verb]) => verb === "start-application")!;
+    expect(JSON.parse(started[started.indexOf("--run-configuration") + 1]!)).toEqual({
+      FlinkRunConfiguration: { AllowNonRestoredState: true },
+    });
+    const elsewhere = paste(shell, commands(WRITTEN)).calls.map(([, verb]) => verb);
+    expect(elsewhere).not.toContain("add-application-cloud-watch-logging-option");
+  });
+
   test.each(["a b", "a'b", '$(touch "x")`id`', "a\\b!c", "~", "*;&|<>"])("%j stays one word", (odd) => {
     const out = `/tmp/${odd}`;
     const written = { ...WRITTEN, out, profile: odd, region: odd, bucket: odd, keys: [`functions/${odd}.zip`] };
