@@ -197,7 +197,10 @@ function quantum(spec: PipelineSpec, { statistic, field }: Measure, { events, va
     m.field === field && (m.statistic === "min" || m.statistic === "max") ? [Math.abs(Number(values[i] ?? 0))] : [],
   );
   if (sizes.length < 2) return 1e-8;
-  const rounding = Math.max(...sizes) * (statistic === "stddev" ? 1e-17 : 1e-13 * events);
+  // Where there is no value, one side has none at all and the other what is no number.
+  const rounding =
+    Math.max(...sizes.map((size) => (Number.isNaN(size) ? 0 : size))) *
+    (statistic === "stddev" ? 1e-17 : 1e-13 * events);
   return rounding === 0 ? 0 : 10 ** Math.max(-300, Math.ceil(Math.log10(rounding)));
 }
 

@@ -327,7 +327,7 @@ describe.skipIf(missing !== undefined)(`with moto${missing ? ` (skipped: ${missi
     const answer = await stage("run-0");
     expect(answer).toMatchObject({ series: 24, families: [{ family: "counts" }, { family: "reals" }], parts: 1 });
     const { Contents } = await s3().send(new ListObjectsV2Command({ Bucket: bucket(), Prefix: "training/run-0/" }));
-    expect(Contents!.map((o) => o.Key).filter((k) => !k!.includes("/rows/"))).toHaveLength(9);
+    expect(Contents!.map((o) => o.Key).filter((k) => !k!.includes("/rows/"))).toHaveLength(10);
   });
 
   test("publish judges, puts a forecast to use beside the one before it, and a second run's under a name of its own", async () => {
