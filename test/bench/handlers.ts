@@ -226,10 +226,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   for await (const part of request) parts.push(part as Buffer);
   const target = String(request.headers["x-amz-target"] ?? "");
   if (target.startsWith("Kinesis")) {
-    const { Records } = JSON.parse(Buffer.concat(parts).toString()) as { Records: unknown[] };
-    const taken = Records.map(() => ({ SequenceNumber: "1", ShardId: "shardId-000000000000" }));
     response.setHeader("content-type", "application/x-amz-json-1.1");
-    response.end(JSON.stringify({ FailedRecordCount: 0, Records: taken }));
+    response.end(JSON.stringify({ SequenceNumber: "1", ShardId: "shardId-000000000000" }));
   } else if (request.headers["smithy-protocol"] === "rpc-v2-cbor") {
     response.setHeader("smithy-protocol", "rpc-v2-cbor");
     response.setHeader("content-type", "application/cbor");
